@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using Orleans;
+
+namespace VoiceGrains.GrainInterfaces.Calls;
+
+/// <summary>One call. The key is the call id. Owns what must survive; the live conversation runs beside it on the same silo.</summary>
+public interface ICallGrain : IGrainWithStringKey
+{
+    /// <summary>Stores the call and starts its join timeout. The join URL in the answer is shown once and works once.</summary>
+    Task<CallSnapshot> CreateAsync(CallSettings settings);
+
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
+    Task<CallSnapshot> GetAsync();
+
+    /// <summary>Uses up the join URL. The caller then runs the conversation and tells the end by <see cref="EndAsync"/>.</summary>
+    /// <param name="joinToken">The unguessable part of the join URL.</param>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.JoinRefused"/> for a wrong token, <see cref="ErrorCode.JoinExpired"/> for a used or late one.</exception>
+    Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion);
+
+    /// <summary>A stage change made by the live conversation.</summary>
+    Task EnterStageAsync(StageSettings stage);
+
+    /// <summary>Ends the call: bills it, stores it, starts its summary. Idempotent: the first outcome stays.</summary>
+    Task<CallSnapshot> EndAsync(CallOutcome outcome);
+
+    /// <summary>Hands a data message (<c>forced_agent_message</c>, <c>hang_up</c>, <c>user_text_message</c>) to the live conversation.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotLive"/>.</exception>
+    Task SendDataMessageAsync(JsonObject message);
+
+    /// <summary>Ends the call if it is live, then removes everything of it but a tombstone.</summary>
+    Task DeleteAsync();
+}
+
+/// <summary>How a conversation ended.</summary>
+/// <param name="Detail">Words for the event log; null where the reason says all.</param>
+/// <param name="ErrorCount">Errors of the last stage.</param>
+public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0);

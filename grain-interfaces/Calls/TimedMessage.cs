@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+
+namespace VoiceGrains.GrainInterfaces.Calls;
+
+/// <summary><c>ultravox.v1.TimedMessage</c>.</summary>
+public sealed record TimedMessage
+{
+    public TimeSpan Duration { get; init; }
+    public string Message { get; init; } = "";
+    public EndBehavior EndBehavior { get; init; }
+}
+
+/// <summary>What happens once a timed message was spoken.</summary>
+public enum EndBehavior : byte
+{
+    [JsonStringEnumMemberName("END_BEHAVIOR_UNSPECIFIED")] Unspecified = 0,
+    [JsonStringEnumMemberName("END_BEHAVIOR_HANG_UP_SOFT")] HangUpSoft = 1,
+    [JsonStringEnumMemberName("END_BEHAVIOR_HANG_UP_STRICT")] HangUpStrict = 2,
+}

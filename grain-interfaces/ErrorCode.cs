@@ -1,0 +1,14 @@
+namespace VoiceGrains.GrainInterfaces;
+
+/// <summary>One entry of the error list: its stable name, HTTP status and title.</summary>
+public sealed record ErrorCode(string Name, int Status, string Title)
+{
+    public static readonly ErrorCode CallNotFound = new("call_not_found", 404, "Call not found");
+    public static readonly ErrorCode CallNotLive = new("call_not_live", 422, "Call is not joined or has ended");
+    public static readonly ErrorCode JoinRefused = new("join_refused", 403, "Join refused");
+    public static readonly ErrorCode JoinExpired = new("join_expired", 410, "Join URL used or expired");
+    public static readonly ErrorCode AgentNotFound = new("agent_not_found", 404, "Agent not found");
+    public static readonly ErrorCode NotFound = new("not_found", 404, "Not found");
+    public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
+    public static readonly ErrorCode Draining = new("draining", 503, "No new calls are taken");
+}

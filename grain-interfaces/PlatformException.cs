@@ -1,0 +1,10 @@
+namespace VoiceGrains.GrainInterfaces;
+
+/// <summary>A refusal with a stable code, the same for REST, gRPC and webhooks. The detail is fit for the client to read.</summary>
+public sealed class PlatformException(ErrorCode code, string detail) : Exception(detail)
+{
+    public ErrorCode Code => code;
+
+    /// <summary>Sent as <c>Retry-After</c> where set.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}

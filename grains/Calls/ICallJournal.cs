@@ -1,0 +1,18 @@
+using VoiceGrains.GrainInterfaces.Calls;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>
+/// Where a live call writes its messages and events. Writing never waits for the database: entries go through one bounded buffer per silo
+/// and are inserted in batches, in order. While the database is away the buffer holds them; when it is full, events below warning go first.
+/// </summary>
+public interface ICallJournal
+{
+    /// <summary>Adds a message, or replaces the one of the same stage and index (an agent's message grows and may be cut short).</summary>
+    void Write(string callId, Message message);
+
+    void Write(CallEvent callEvent);
+
+    /// <summary>Completes when everything written for the call before is stored.</summary>
+    Task FlushAsync(string callId, CancellationToken cancellationToken);
+}

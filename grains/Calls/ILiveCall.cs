@@ -1,0 +1,14 @@
+using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>A conversation that runs on this silo, as its grain sees it.</summary>
+public interface ILiveCall
+{
+    /// <summary>Queues a data message as if the client had sent it. False when the conversation is over or cannot take more.</summary>
+    bool TryPost(JsonObject message);
+
+    /// <summary>Asks the conversation to end; completes when it has.</summary>
+    Task EndAsync(EndReason reason, CancellationToken cancellationToken);
+}
