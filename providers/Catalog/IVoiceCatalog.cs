@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+using VoiceGrains.Providers.Synthesis;
+
+namespace VoiceGrains.Providers.Catalog;
+
+/// <summary>The voices that come with the server, built in or configured. Tenants' own voices live elsewhere and bring a definition.</summary>
+public interface IVoiceCatalog
+{
+    /// <summary>What a call without a voice gets.</summary>
+    Voice Default { get; }
+
+    /// <summary>All voices, by name.</summary>
+    IReadOnlyList<Voice> Voices { get; }
+
+    /// <summary>Finds a voice by its name (without case) or id. Null or empty is the default. False where there is none or its engine is not installed.</summary>
+    bool TryResolve(string? nameOrId, [NotNullWhen(true)] out ResolvedVoice? voice);
+}
+
+/// <summary>A voice as <c>GET /api/voices</c> describes it.</summary>
+/// <param name="VoiceId">The same on every start.</param>
+/// <param name="Name">Unique among these voices.</param>
+/// <param name="Description">What it sounds like, and which engine speaks.</param>
+/// <param name="PrimaryLanguage">BCP 47 code.</param>
+/// <param name="LanguageLabel">For people, for example "🇺🇸 English (United States)".</param>
+/// <param name="Provider">The provider's configured name.</param>
+public sealed record Voice(Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string Provider);
+
+/// <param name="Voice">What was found.</param>
+/// <param name="Synthesizer">Speaks it; measured.</param>
+/// <param name="ProviderVoice">For <see cref="SynthesisRequest.Voice"/>.</param>
+public sealed record ResolvedVoice(Voice Voice, ISynthesizer Synthesizer, string ProviderVoice);

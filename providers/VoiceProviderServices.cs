@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Providers.Telemetry;
+
+namespace VoiceGrains.Providers;
+
+/// <summary>Registers models, recognizers and voices.</summary>
+public static class VoiceProviderServices
+{
+    /// <summary>
+    /// Adds <see cref="ILanguageModelCatalog"/>, <see cref="IRecognizerCatalog"/> and <see cref="IVoiceCatalog"/> from the sections
+    /// <c>Providers</c>, <c>Models</c>, <c>Recognizers</c> and <c>Voices</c>. Their mistakes are all reported at start.
+    /// </summary>
+    public static IServiceCollection AddVoiceProviders(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddOptions<ProviderSettings>().Configure(settings => ProviderSettingsReader.Read(configuration, settings)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ProviderSettings>, ProviderSettingsValidator>());
+        services.TryAddSingleton<ProviderTelemetry>();
+        services.TryAddSingleton<ProviderRegistry>();
+        services.TryAddSingleton<ILanguageModelCatalog, LanguageModelCatalog>();
+        services.TryAddSingleton<IRecognizerCatalog, RecognizerCatalog>();
+        services.TryAddSingleton<IVoiceCatalog, VoiceCatalog>();
+        return services;
+    }
+}
