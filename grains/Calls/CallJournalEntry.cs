@@ -1,0 +1,18 @@
+using VoiceGrains.GrainInterfaces.Calls;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>One thing to store: a message or an event.</summary>
+/// <param name="Sequence">Counts everything written to the journal of this silo, from 1.</param>
+/// <param name="Message">Set for messages.</param>
+/// <param name="Event">Set for events.</param>
+internal sealed record CallJournalEntry(long Sequence, string CallId, Message? Message, CallEvent? Event)
+{
+    /// <summary>The first to go when room is needed.</summary>
+    public bool IsMinor => Event is { Severity: < Severity.Warning };
+
+    /// <summary>Characters held, about.</summary>
+    public long Size => 200 + (Message is { } message
+        ? (message.Text?.Length ?? 0) + (message.ErrorDetails?.Length ?? 0)
+        : Event!.Text.Length);
+}

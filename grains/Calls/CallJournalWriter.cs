@@ -1,0 +1,99 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Npgsql;
+using NpgsqlTypes;
+using VoiceGrains.GrainInterfaces;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>Stores batches of journal entries, each batch in one round trip and one transaction.</summary>
+internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeProvider clock)
+{
+    /// <summary>The join leaves out calls that were deleted meanwhile: nothing of them may come back.</summary>
+    private const string StoreMessages = """
+        insert into call_messages (call_id, stage_id, index, initial, document)
+        select m.call_id, m.stage_id, m.index, false, m.document
+        from unnest(@calls, @stages, @indexes, @documents) as m(call_id, stage_id, index, document) join calls using (call_id)
+        on conflict (call_id, stage_id, index) do update set document = excluded.document
+        """;
+
+    private const string StoreEvents = """
+        insert into call_events (call_id, id, severity, type, document)
+        select e.call_id, e.id, e.severity, e.type, e.document
+        from unnest(@calls, @ids, @severities, @types, @documents) as e(call_id, id, severity, type, document) join calls using (call_id)
+        on conflict (call_id, id) do nothing
+        """;
+
+    /// <summary>
+    /// What event ids count from: the microseconds until this silo started, so that they rise over restarts as well. They are given here and not by the
+    /// database, so that a batch whose answer was lost can be sent again without storing its events twice.
+    /// </summary>
+    private readonly long _firstEventId = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <exception cref="NpgsqlException">Nothing of the batch was stored.</exception>
+    public async Task StoreAsync(IReadOnlyList<CallJournalEntry> entries, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection) { Timeout = Math.Max(1, (int)timeout.TotalSeconds) };
+        AddMessages(batch, entries);
+        AddEvents(batch, entries);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
+    {
+        // One statement may touch a row once, so of several versions of a message only the newest goes in.
+        var newest = new Dictionary<(string CallId, string StageId, int Index), string>();
+        foreach (var entry in entries)
+        {
+            if (entry.Message is { } message)
+                newest[(entry.CallId, message.CallStageId ?? "", message.CallStageMessageIndex)] = ToJson(message);
+        }
+        if (newest.Count == 0) return;
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreMessages)
+        {
+            Parameters =
+            {
+                Texts("calls", newest.Keys.Select(key => key.CallId)),
+                Texts("stages", newest.Keys.Select(key => key.StageId)),
+                new("indexes", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = newest.Keys.Select(key => key.Index).ToArray() },
+                Documents(newest.Values),
+            },
+        });
+    }
+
+    private void AddEvents(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
+    {
+        var numbered = entries.Where(entry => entry.Event is not null).ToList();
+        if (numbered.Count == 0) return;
+        var events = numbered.ConvertAll(entry => entry.Event!);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreEvents)
+        {
+            Parameters =
+            {
+                Texts("calls", events.Select(callEvent => callEvent.CallId)),
+                new("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = numbered.Select(entry => _firstEventId + entry.Sequence).ToArray() },
+                new("severities", NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = events.Select(callEvent => (short)callEvent.Severity).ToArray() },
+                Texts("types", events.Select(callEvent => callEvent.Type)),
+                Documents(events.Select(ToJson)),
+            },
+        });
+    }
+
+    private static NpgsqlParameter Texts(string name, IEnumerable<string> values)
+        => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values.ToArray() };
+
+    private static NpgsqlParameter Documents(IEnumerable<string> values)
+        => new("documents", NpgsqlDbType.Array | NpgsqlDbType.Jsonb) { Value = values.ToArray() };
+
+    /// <summary>PostgreSQL's jsonb holds no U+0000, which a model or a tool may well produce; it is left out.</summary>
+    private static string ToJson<T>(T value)
+    {
+        var json = JsonSerializer.Serialize(value, WireJson.Options);
+        return json.Contains("\\u0000", StringComparison.Ordinal) ? EscapedNul.Replace(json, "$1") : json;
+    }
+
+    /// <summary>The escape, but not an escaped backslash followed by <c>u0000</c>.</summary>
+    [GeneratedRegex(@"(?<!\\)((?:\\\\)*)\\u0000", RegexOptions.CultureInvariant)]
+    private static partial Regex EscapedNul { get; }
+}
