@@ -5,12 +5,11 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
-using VoiceGrains.Testing;
 
 namespace VoiceGrains.Grains.Tests.Calls;
 
 /// <summary>The journal against a real PostgreSQL of its own, which these tests stop and start.</summary>
-public sealed class CallJournalTests(PostgresServer server) : IClassFixture<PostgresServer>, IAsyncLifetime
+public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture<RestartablePostgres>, IAsyncLifetime
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private NpgsqlDataSource _database = null!;

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Npgsql;
 
-namespace VoiceGrains.Testing;
+namespace VoiceGrains.Grains.Tests.Calls;
 
-/// <summary>A private PostgreSQL in a temporary folder, on a Unix socket. It ends with the test process, however that ends.</summary>
-public sealed class PostgresServer : IAsyncLifetime
+/// <summary>A PostgreSQL that a test may stop and start: in a temporary folder, on a Unix socket. It ends with the test process, however that ends.</summary>
+public sealed class RestartablePostgres : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
