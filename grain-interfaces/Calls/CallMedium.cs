@@ -1,6 +1,9 @@
+using VoiceGrains.GrainInterfaces.Validation;
+
 namespace VoiceGrains.GrainInterfaces.Calls;
 
 /// <summary><c>ultravox.v1.CallMedium</c>: at most one is set; none means WebRTC.</summary>
+[AtMostOne("webRtc", "twilio", "serverWebSocket", "telnyx", "plivo", "exotel", "sip")]
 public sealed record CallMedium
 {
     public WebRtcMedium? WebRtc { get; init; }

@@ -1,6 +1,9 @@
+using VoiceGrains.GrainInterfaces.Validation;
+
 namespace VoiceGrains.GrainInterfaces.Calls;
 
 /// <summary><c>ultravox.v1.FirstSpeakerSettings</c>: exactly one is set.</summary>
+[AtMostOne("user", "agent", Required = true)]
 public sealed record FirstSpeakerSettings
 {
     public UserGreeting? User { get; init; }
@@ -14,17 +17,19 @@ public sealed record UserGreeting
 }
 
 /// <summary>The agent speaks first: a fixed text, a prompted greeting, or one generated from the system prompt.</summary>
+[AtMostOne("text", "prompt")]
 public sealed record AgentGreeting
 {
     public bool? Uninterruptible { get; init; }
     public string? Text { get; init; }
     public string? Prompt { get; init; }
-    public TimeSpan? Delay { get; init; }
+    [DurationRange("0s", "3600s")] public TimeSpan? Delay { get; init; }
 }
 
+[AtMostOne("text", "prompt")]
 public sealed record FallbackAgentGreeting
 {
-    public TimeSpan? Delay { get; init; }
+    [DurationRange("0s", "3600s")] public TimeSpan? Delay { get; init; }
     public string? Text { get; init; }
     public string? Prompt { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using VoiceGrains.GrainInterfaces.Validation;
 
 namespace VoiceGrains.GrainInterfaces.Calls;
 
@@ -19,6 +20,7 @@ public sealed record PlivoMedium { public OutgoingCallParams? Outgoing { get; in
 public sealed record ExotelMedium { public DtmfHandling? DtmfHandling { get; init; } }
 
 /// <summary><c>ultravox.v1.CallMedium_SipMedium</c>: exactly one is set.</summary>
+[AtMostOne("incoming", "outgoing", Required = true)]
 public sealed record SipMedium { public SipIncoming? Incoming { get; init; } public SipOutgoing? Outgoing { get; init; } }
 
 /// <summary><c>ultravox.v1.SipMedium_SipIncoming</c>.</summary>

@@ -1,12 +1,14 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using VoiceGrains.GrainInterfaces.Validation;
 
 namespace VoiceGrains.GrainInterfaces.Calls;
 
 /// <summary><c>ultravox.v1.TimedMessage</c>.</summary>
 public sealed record TimedMessage
 {
-    public TimeSpan Duration { get; init; }
-    public string Message { get; init; } = "";
+    [Required, DurationRange("0s", "86400s")] public TimeSpan Duration { get; init; }
+    [Required] public string Message { get; init; } = "";
     public EndBehavior EndBehavior { get; init; }
 }
 

@@ -1,0 +1,32 @@
+using VoiceGrains.GrainInterfaces.Accounts;
+
+namespace VoiceGrains.Gateway.Accounts;
+
+/// <summary><c>Account</c>. Nothing is billed here: the subscription fields say so.</summary>
+internal sealed record AccountResponse
+{
+    public required Guid AccountId { get; init; }
+    public required string Name { get; init; }
+    public string BillingUrl => "";
+    public TimeSpan FreeTimeUsed => TimeSpan.Zero;
+    public TimeSpan FreeTimeRemaining => TimeSpan.Zero;
+    public bool HasActiveSubscription => true;
+    public required string SubscriptionTier { get; init; }
+    public string? SubscriptionCadence => null;
+    public DateTimeOffset? SubscriptionExpiration => null;
+    public DateTimeOffset? SubscriptionScheduledUpdate => null;
+    public DateTimeOffset? SubscriptionRenewal => null;
+    public required int ActiveCalls { get; init; }
+    public int? AllowedConcurrentCalls { get; init; }
+    public int? AllowedVoices => null;
+    public int? AllowedCorpora => null;
+
+    public static AccountResponse From(Account account, int activeCalls = 0) => new()
+    {
+        AccountId = account.AccountId,
+        Name = account.Name,
+        SubscriptionTier = account.Plan,
+        ActiveCalls = activeCalls,
+        AllowedConcurrentCalls = account.AllowedConcurrentCalls,
+    };
+}

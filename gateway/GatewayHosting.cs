@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.Grains.Accounts;
+
+namespace VoiceGrains.Gateway;
+
+/// <summary>The REST edge, in three steps that a host takes: services, middleware, routes.</summary>
+public static class GatewayHosting
+{
+    /// <summary>Needs an <c>NpgsqlDataSource</c> and an <c>IGrainFactory</c> of the host.</summary>
+    public static IServiceCollection AddGateway(this IServiceCollection services)
+    {
+        services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddExceptionHandler<PlatformExceptionHandler>();
+        services.Configure<JsonOptions>(UseWireJson);
+        services.AddAccounts();
+        services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
+        return services;
+    }
+
+    private static void AddAccounts(this IServiceCollection services)
+    {
+        services.TryAddSingleton<AccountStore>();
+        services.TryAddSingleton<AccountSetup>();
+        services.AddSingleton<ApiKeyVerifier>();
+        services.AddSingleton<CallCreationLimits>();
+        services.AddSingleton<IConfigureOptions<RateLimiterOptions>, RequestLimits>();
+        services.AddRateLimiter();
+        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        services.AddAuthorization();
+    }
+
+    /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
+    public static IApplicationBuilder UseGateway(this IApplicationBuilder app) => app
+        .UseExceptionHandler(static _ => { })
+        .UseStatusCodePages(ErrorBody.WriteForStatusAsync)
+        .UseRouting()
+        .UseCors()
+        .UseAuthentication()
+        .UseRateLimiter()
+        .UseAuthorization();
+
+    public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("").RequireAuthorization();
+        api.MapAccounts();
+        return routes;
+    }
+
+    /// <summary>Any page may read the API, but only with the header that says in its name what that means.</summary>
+    private static void AllowBrowsers(CorsPolicyBuilder policy) => policy
+        .AllowAnyOrigin()
+        .AllowAnyMethod()
+        .WithHeaders("Content-Type", "Accept", ApiKeyAuthentication.UnsafeHeader)
+        .WithExposedHeaders("Retry-After");
+
+    private static void UseWireJson(JsonOptions options)
+    {
+        var json = options.SerializerOptions;
+        json.NumberHandling = WireJson.Options.NumberHandling;
+        json.Encoder = WireJson.Options.Encoder;
+        foreach (var converter in WireJson.Options.Converters) json.Converters.Add(converter);
+    }
+}

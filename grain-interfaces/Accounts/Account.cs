@@ -1,0 +1,13 @@
+namespace VoiceGrains.GrainInterfaces.Accounts;
+
+/// <summary>A tenant. Everything that the API stores belongs to one, and no account sees another's.</summary>
+public sealed record Account
+{
+    public required Guid AccountId { get; init; }
+    public required string Name { get; init; }
+    /// <summary>Names the call creation limits that hold for the account, for example <c>free</c>. A plan without configured limits has none.</summary>
+    public required string Plan { get; init; }
+    /// <summary>Most calls at once; null for no limit.</summary>
+    public int? AllowedConcurrentCalls { get; init; }
+    public DateTimeOffset Created { get; init; }
+}
