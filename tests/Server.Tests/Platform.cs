@@ -1,0 +1,2 @@
+// The server runs on Linux; so do its tests.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
