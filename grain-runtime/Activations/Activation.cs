@@ -1,0 +1,326 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Orleans.Runtime;
+using Orleans.Storage;
+using VoiceGrains.GrainRuntime.Calls;
+using VoiceGrains.GrainRuntime.Diagnostics;
+using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.GrainRuntime.Timers;
+
+namespace VoiceGrains.GrainRuntime.Activations;
+
+/// <summary>
+/// One grain in memory: activates on its first request, runs turns by the rule of its <see cref="Mailbox"/> and, asked to or idle,
+/// deactivates between turns. Requests that wait when it ends go on to the next activation. The lock guards bookkeeping only.
+/// </summary>
+internal sealed class Activation : IGrainContext
+{
+    [ThreadStatic]
+    private static Activation? _underConstruction;      // a constructor runs on one thread from start to end
+
+    private readonly Lock _gate = new();
+    private readonly Mailbox _mailbox;
+    private readonly ActivationScheduler _scheduler = new();
+    private readonly GrainClass _class;
+    private readonly GrainCatalog _catalog;
+    private readonly AsyncServiceScope _scope;
+    private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<IActivationState> _states = [];
+    private readonly HashSet<IDisposable> _timers = [];
+    private Phase _phase;
+    private DeactivationReason? _endReason;
+    private long _lastUsed;
+    private long _keepUntil = long.MinValue;
+
+    public Activation(GrainId grainId, GrainClass grainClass, GrainCatalog catalog)
+    {
+        GrainId = grainId;
+        _class = grainClass;
+        _catalog = catalog;
+        _mailbox = new(grainClass.Reentrant, catalog.Options.MaxWaitingRequests);
+        _scope = catalog.Services.CreateAsyncScope();
+        _lastUsed = catalog.Clock.GetTimestamp();
+    }
+
+    private enum Phase
+    {
+        Activating,
+        Active,
+        Deactivating,
+        Gone,
+    }
+
+    /// <summary>The activation whose grain the current thread is constructing.</summary>
+    public static Activation? UnderConstruction => _underConstruction;
+
+    public GrainId GrainId { get; }
+
+    public Grain? GrainInstance { get; private set; }
+
+    object? IGrainContext.GrainInstance => GrainInstance;
+
+    public IServiceProvider ActivationServices => _scope.ServiceProvider;
+
+    public Task Deactivated => _deactivated.Task;
+
+    public TimeProvider Clock => _catalog.Clock;
+
+    public IGrainFactory GrainFactory => _catalog.Dispatcher;
+
+    /// <summary>Begins to activate. Called once, by the catalog that has just entered it.</summary>
+    public void Start() => Run(ActivateAsync);
+
+    /// <summary>Takes the turn, or refuses it when the activation is gone.</summary>
+    /// <exception cref="LimitExceededException">Too many requests wait.</exception>
+    public bool TryPost(Turn turn)
+    {
+        lock (_gate)
+        {
+            if (_phase == Phase.Gone)
+                return false;
+            if (!IsOpen || !_mailbox.MayBegin(turn))
+            {
+                if (_mailbox.IsFull)
+                    throw new LimitExceededException("MaxWaitingRequests", _mailbox.Waiting, _catalog.Options.MaxWaitingRequests, GrainId);
+                _mailbox.Enqueue(turn);
+                return true;
+            }
+            Begin(turn);
+        }
+        return true;
+    }
+
+    public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            if (_endReason is not null)
+                return;
+            _endReason = deactivationReason;
+            DisposeTimers();        // first, so that a callback which waits for its token lets the activation end
+            EndWhenQuiet();
+        }
+    }
+
+    public void DelayDeactivation(TimeSpan time)
+    {
+        var until = time == Timeout.InfiniteTimeSpan || time > TimeSpan.FromDays(3650) ? long.MaxValue
+            : time < TimeSpan.Zero ? long.MinValue
+            : Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);
+        Volatile.Write(ref _keepUntil, until);
+    }
+
+    /// <summary>Deactivates if unused for the age.</summary>
+    public void CollectIfIdle(TimeSpan age)
+    {
+        lock (_gate)
+        {
+            var idle = _phase == Phase.Active && _mailbox.IsEmpty && Clock.GetElapsedTime(_lastUsed) >= age
+                && Clock.GetTimestamp() >= Volatile.Read(ref _keepUntil);
+            if (idle)
+                Deactivate(new(DeactivationReasonCode.ActivationIdle, $"Unused for {age}."));
+        }
+    }
+
+    public GrainProxy AsReference(Type contract) => _catalog.Dispatcher.CreateReference(contract, GrainId);
+
+    public IActivationState AddState(IActivationState state)
+    {
+        _states.Add(state);
+        return state;
+    }
+
+    public IGrainTimer RegisterTimer<TState>(Func<TState, CancellationToken, Task> callback, TState state, GrainTimerCreationOptions options)
+    {
+        var timer = new GrainTimer<TState>(this, callback, state, options);
+        if (!TryOwn(timer))
+        {
+            timer.Dispose();
+            return timer;
+        }
+        timer.Change(options.DueTime, options.Period);
+        return timer;
+    }
+
+    /// <summary>Disposes the object when the activation ends. False when it already has.</summary>
+    public bool TryOwn(IDisposable owned)
+    {
+        lock (_gate)
+            return _phase < Phase.Deactivating && _endReason is null && _timers.Add(owned);
+    }
+
+    public void Disown(IDisposable owned)
+    {
+        lock (_gate)
+            _timers.Remove(owned);
+    }
+
+    /// <summary>A request ended with an exception: a lost race for the stored state means that what is in memory is not true.</summary>
+    public void OnRequestFailed(Exception exception)
+    {
+        if (exception is InconsistentStateException conflict && conflict.MetBy == this)
+            Deactivate(new(DeactivationReasonCode.ApplicationError, exception, "The stored state has another version than the one in memory."));
+    }
+
+    public void OnLateFailure(Invocation request, Exception exception) => _catalog.Log.LateFailure(request, exception);
+
+    public void OnTimerFailed(Exception exception) => _catalog.Log.TimerFailed(GrainId, exception);
+
+    /// <summary>Adds the requests that run and those that wait, with what they wait for.</summary>
+    public void AddRequests(List<Invocation> running, List<WaitingCall> waiting)
+    {
+        lock (_gate)
+        {
+            if (_mailbox.IsEmpty)
+                return;
+            running.AddRange(_mailbox.Running.Select(turn => turn.Request).OfType<Invocation>());
+            if (_mailbox.Waiting == 0)
+                return;
+            Invocation[] blocking = [.. _mailbox.Blocking.Select(turn => turn.Request).OfType<Invocation>()];
+            waiting.AddRange(_mailbox.WaitingTurns.Select(turn => turn.Request).OfType<Invocation>().Select(request => new WaitingCall(request, blocking)));
+        }
+    }
+
+    private bool IsOpen => _phase == Phase.Active && _endReason is null;
+
+    // Under the lock.
+    private void Begin(Turn turn)
+    {
+        _mailbox.Begin(turn);
+        if (turn.KeepsAlive)
+            _lastUsed = Clock.GetTimestamp();
+        Run(() => RunAsync(turn));
+    }
+
+    private async Task RunAsync(Turn turn)
+    {
+        await turn.RunAsync(this);
+        lock (_gate)
+        {
+            _mailbox.End(turn);
+            if (turn.KeepsAlive)
+                _lastUsed = Clock.GetTimestamp();
+            BeginWaiting();
+            EndWhenQuiet();
+        }
+    }
+
+    // Under the lock.
+    private void BeginWaiting()
+    {
+        while (IsOpen && _mailbox.TryTake(out var next))
+            Begin(next);
+    }
+
+    // Under the lock.
+    private void EndWhenQuiet()
+    {
+        if (_phase != Phase.Active || _endReason is not { } reason || _mailbox.Running.Count > 0)
+            return;
+        _phase = Phase.Deactivating;
+        Run(() => DeactivateAsync(reason));
+    }
+
+    private async Task ActivateAsync()
+    {
+        using var timeout = new CancellationTokenSource(_catalog.Options.ActivationTimeout, Clock);
+        try
+        {
+            _underConstruction = this;
+            try
+            {
+                GrainInstance = _class.Construct(this);
+            }
+            finally
+            {
+                _underConstruction = null;
+            }
+            foreach (var state in _states)
+                await state.ReadAsync(timeout.Token);
+            await GrainInstance.OnActivateAsync(timeout.Token).WaitAsync(timeout.Token);
+        }
+        catch (Exception exception)
+        {
+            if (exception is OperationCanceledException && timeout.IsCancellationRequested)
+                exception = new TimeoutException($"Grain {GrainId} did not activate within {_catalog.Options.ActivationTimeout}.", exception);
+            _catalog.Log.ActivationFailed(GrainId, exception);
+            await EndAsync(exception);
+            return;
+        }
+        GrainTelemetry.ActivationsChanged(GrainId.Type, 1);
+        lock (_gate)
+        {
+            _phase = Phase.Active;
+            BeginWaiting();
+            EndWhenQuiet();
+        }
+    }
+
+    private async Task DeactivateAsync(DeactivationReason reason)
+    {
+        using var timeout = new CancellationTokenSource(_catalog.Options.DeactivationTimeout, Clock);
+        try
+        {
+            await GrainInstance!.OnDeactivateAsync(reason, timeout.Token).WaitAsync(timeout.Token);
+        }
+        catch (Exception exception)
+        {
+            _catalog.Log.DeactivationFailed(GrainId, exception);
+        }
+        GrainTelemetry.ActivationsChanged(GrainId.Type, -1);
+        await EndAsync(null);
+    }
+
+    // With an error, waiting requests get it; without, they go on to the next activation.
+    private async Task EndAsync(Exception? error)
+    {
+        DisposeTimers();
+        try
+        {
+            if (GrainInstance is IAsyncDisposable asyncDisposable)
+                await asyncDisposable.DisposeAsync();
+            else
+                (GrainInstance as IDisposable)?.Dispose();
+            await _scope.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            _catalog.Log.DeactivationFailed(GrainId, exception);
+        }
+
+        List<Turn> waiting;
+        _catalog.Remove(this);
+        lock (_gate)
+        {
+            _phase = Phase.Gone;
+            waiting = _mailbox.TakeAll();
+        }
+        foreach (var turn in waiting)
+        {
+            if (error is null && turn.Request is { } request)
+                _catalog.Dispatch(request);
+            else
+                turn.Reject(error ?? new ObjectDisposedException(GrainId.ToString()));
+        }
+        _deactivated.SetResult();
+    }
+
+    private void DisposeTimers()
+    {
+        IDisposable[] timers;
+        lock (_gate)
+        {
+            timers = [.. _timers];
+            _timers.Clear();
+        }
+        foreach (var timer in timers)
+            timer.Dispose();
+    }
+
+    // Nothing of the caller's context flows in: a request carries what it should.
+    private void Run(Func<Task> work)
+    {
+        using var _ = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
+        new Task<Task>(work).Start(_scheduler);
+    }
+}

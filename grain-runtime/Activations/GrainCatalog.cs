@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Orleans.Runtime;
+using VoiceGrains.GrainRuntime.Calls;
+
+namespace VoiceGrains.GrainRuntime.Activations;
+
+/// <summary>The grains in memory.</summary>
+internal sealed class GrainCatalog(
+    GrainClasses classes, IServiceProvider services, IOptions<GrainRuntimeOptions> options, TimeProvider clock, RuntimeLog log)
+{
+    private readonly ConcurrentDictionary<GrainId, Activation> _activations = new();
+    private volatile bool _stopping;
+
+    public GrainRuntimeOptions Options { get; } = options.Value;
+
+    public IServiceProvider Services => services;
+
+    public TimeProvider Clock => clock;
+
+    public RuntimeLog Log => log;
+
+    /// <summary>Resolved late: the dispatcher needs the catalog.</summary>
+    public GrainDispatcher Dispatcher => field ??= services.GetRequiredService<GrainDispatcher>();
+
+    public ICollection<Activation> Activations => _activations.Values;
+
+    /// <summary>Gives the request to its grain, activated if need be. Failures go to the request.</summary>
+    public void Dispatch(Invocation request)
+    {
+        try
+        {
+            while (!Find(request.Target).TryPost(request))
+            {
+                // It ended between the look-up and the post: look again.
+            }
+        }
+        catch (Exception exception)
+        {
+            request.Reject(exception);
+        }
+    }
+
+    public void Remove(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));
+
+    /// <summary>Refuses new activations and ends those there are. The task completes when all have ended.</summary>
+    public Task StopAsync()
+    {
+        _stopping = true;
+        var all = Activations;
+        foreach (var activation in all)
+            activation.Deactivate(new(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
+        return Task.WhenAll(all.Select(activation => activation.Deactivated));
+    }
+
+    private Activation Find(GrainId grainId)
+    {
+        if (_activations.TryGetValue(grainId, out var activation))
+            return activation;
+        if (_stopping)
+            throw new SiloUnavailableException($"The host is stopping: grain {grainId} is not activated any more.");
+        var created = new Activation(grainId, classes.OfType(grainId.Type), this);
+        activation = _activations.GetOrAdd(grainId, created);
+        if (activation == created)
+            created.Start();
+        return activation;
+    }
+}

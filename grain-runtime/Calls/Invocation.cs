@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using VoiceGrains.GrainRuntime.Activations;
+using VoiceGrains.GrainRuntime.Diagnostics;
+
+namespace VoiceGrains.GrainRuntime.Calls;
+
+/// <summary>One request from its call to its result.</summary>
+internal abstract class Invocation : Turn
+{
+    private readonly TimeProvider _clock;
+    private CancellationTokenSource? _cancellation;
+    private CancellationTokenRegistration _callerCancelled;
+    private int _completed;
+
+    protected Invocation(GrainMethod method, GrainId target, object?[] arguments, Invocation? caller, TimeProvider clock)
+    {
+        Method = method;
+        Target = target;
+        Arguments = arguments;
+        Caller = caller;
+        Started = clock.GetTimestamp();
+        _clock = clock;
+        TraceParent = Activity.Current;
+    }
+
+    public GrainMethod Method { get; }
+
+    public GrainId Target { get; }
+
+    /// <summary>The request that made this call, until this one has completed.</summary>
+    public Invocation? Caller { get; private set; }
+
+    /// <summary>Timestamp of the call by the runtime's clock.</summary>
+    public long Started { get; }
+
+    public bool IsCompleted => Volatile.Read(ref _completed) != 0;
+
+    public override bool Interleaves => Method.AlwaysInterleave;
+
+    public override bool IsReadOnly => Method.ReadOnly;
+
+    public override Invocation Request => this;
+
+    protected object?[] Arguments { get; private set; }
+
+    private Activity? TraceParent { get; }
+
+    /// <summary>Ends the wait of the caller when its token is cancelled, and gives the callee a token that a timeout cancels too.</summary>
+    public void ObserveCancellation()
+    {
+        if (Method.CancellationIndex is not { } index || Arguments[index] is not CancellationToken token)
+            return;
+        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(token);
+        Arguments[index] = _cancellation.Token;
+        if (token.CanBeCanceled)
+            _callerCancelled = token.UnsafeRegister(static (self, token) => ((Invocation)self!).Fail(new OperationCanceledException(token), "cancelled"), this);
+    }
+
+    public sealed override async Task RunAsync(Activation activation)
+    {
+        if (IsCompleted)
+            return;     // timed out or cancelled while it waited
+        CallContext.Current = this;
+        using var activity = GrainTelemetry.StartCall(this, TraceParent, _clock);
+        try
+        {
+            await CallAsync(activation.GrainInstance!);
+        }
+        catch (Exception exception)
+        {
+            activation.OnRequestFailed(exception);
+            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            activity?.AddException(exception);
+            if (!Fail(exception, "failed"))
+                activation.OnLateFailure(this, exception);
+        }
+    }
+
+    public sealed override void Reject(Exception exception) => Fail(exception, "rejected");
+
+    /// <summary>Gives the caller an error, unless it already has an outcome.</summary>
+    public bool Fail(Exception exception, string outcome)
+    {
+        if (!TryComplete(outcome))
+            return false;
+        SetException(exception);
+        Release(cancel: outcome is "timeout" or "cancelled" or "deadlock");
+        return true;
+    }
+
+    public override string ToString() => $"{Target}.{Method.Name}";
+
+    protected abstract Task CallAsync(object grain);
+
+    protected abstract void SetException(Exception exception);
+
+    protected bool TryComplete(string outcome)
+    {
+        if (Interlocked.Exchange(ref _completed, 1) != 0)
+            return false;
+        GrainTelemetry.Completed(this, outcome, _clock);
+        return true;
+    }
+
+    // What the request held must not live on in the contexts that captured it.
+    protected void Release(bool cancel = false)
+    {
+        Caller = null;
+        _callerCancelled.Unregister();
+        if (_cancellation is null)
+            return;
+        if (cancel)
+            _ = CancelAsync(_cancellation);
+        else
+            _cancellation.Dispose();
+    }
+
+    // Off this thread: what the callee registered with its token is not for the canceller to wait for.
+    private static async Task CancelAsync(CancellationTokenSource cancellation)
+    {
+        await cancellation.CancelAsync().ConfigureAwait(false);
+        cancellation.Dispose();
+    }
+}
+
+internal sealed class Invocation<TResult>(
+    GrainMethod<TResult> method, GrainId target, object?[] arguments, Invocation? caller, TimeProvider clock)
+    : Invocation(method, target, arguments, caller, clock)
+{
+    private readonly TaskCompletionSource<TResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<TResult> Task => _result.Task;
+
+    protected override async Task CallAsync(object grain)
+    {
+        var result = await method.Body(grain, Arguments);
+        if (!TryComplete("ok"))
+            return;
+        _result.SetResult(result);
+        Release();
+    }
+
+    protected override void SetException(Exception exception) => _result.SetException(exception);
+}
