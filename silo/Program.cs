@@ -1,4 +1,32 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.MapGet("/health/live", () => Results.Ok(new { status = "live" }));
-app.Run();
+using VoiceGrains.Silo.Health;
+using VoiceGrains.Silo.Launch;
+
+try
+{
+    // The content root is the program's own folder: a silo started from elsewhere still finds its appsettings.json.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+    var options = LaunchOptions.Parse(args, builder.Configuration);
+    if (options.IsHelp)
+    {
+        Console.Write(LaunchOptions.UsageText());
+        return 0;
+    }
+
+    builder.AddLaunch(options);
+    builder.AddHealth();
+
+    var app = builder.Build();
+    app.MapHealth();
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (LaunchException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return problem.ExitCode;
+}
+catch (IOException busy) when (busy.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+{
+    Console.Error.WriteLine($"{busy.Message} Choose another port with --port.");
+    return LaunchException.Failed;
+}

@@ -1,0 +1,93 @@
+# Shared by ./run, ./test and ./vg: what the machine must have, and a build that is skipped when nothing changed.
+# Sourced with $root set to the repository; nothing here depends on the current directory.
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export MSBUILDDISABLENODEREUSE=1        # a build must leave no worker behind that holds a terminal or a pipe open
+
+# Debian package, then a file that it installs (a glob): a look at files costs nothing, asking dpkg or apt does.
+runtime_packages=(
+  postgresql         '/usr/lib/postgresql/*/bin/postgres'
+  libopus0           '/usr/lib/*/libopus.so.0'
+  libspeexdsp1       '/usr/lib/*/libspeexdsp.so.1'
+  libspandsp2        '/usr/lib/*/libspandsp.so.2'
+  libflite1          '/usr/lib/*/libflite.so.1'
+  flite              '/usr/bin/flite'
+  libespeak-ng1      '/usr/lib/*/libespeak-ng.so.1'
+  espeak-ng          '/usr/bin/espeak-ng'
+  libpocketsphinx3   '/usr/lib/*/libpocketsphinx.so.3'
+  pocketsphinx       '/usr/bin/pocketsphinx_continuous'
+  pocketsphinx-en-us '/usr/share/pocketsphinx/model/en-us/en-us/mdef'
+)
+test_packages=(
+  pocketsphinx-testdata '/usr/share/pocketsphinx/test/data/goforward.raw'
+  alsa-utils            '/usr/share/sounds/alsa/Front_Center.wav'
+)
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# missing_packages PACKAGE GLOB ... : names the packages whose file is absent.
+missing_packages() {
+  while (($#)); do
+    compgen -G "$2" >/dev/null || printf '%s ' "$1"
+    shift 2
+  done
+}
+
+# require_packages PACKAGE GLOB ... : installs what is missing as root; anyone else is told the one line to type.
+require_packages() {
+  local missing
+  missing=$(missing_packages "$@")
+  missing=${missing% }
+  [[ -z $missing ]] && return
+  command -v apt-get >/dev/null || die "Missing: $missing. Install what your system calls these Debian packages."
+  if ((EUID != 0)); then
+    say "Some Debian packages are missing. Install them once with:"
+    say "  sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
+    exit 1
+  fi
+  say "Installing: $missing"
+  local -a packages
+  read -ra packages <<<"$missing"
+  # The package lists of a bare machine are empty or old: they are fetched only when the install fails without.
+  apt_install "${packages[@]}" >/dev/null 2>&1 && return
+  DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2 || die "apt-get update failed."
+  apt_install "${packages[@]}" >&2 || die "apt-get could not install: $missing"
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@" </dev/null
+}
+
+require_dotnet() {
+  command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download/dotnet/10.0"
+}
+
+# fingerprint : one line that changes when a source file appears, disappears or changes. Arguments are folders left out.
+fingerprint() {
+  local -a leave_out=()
+  local folder
+  for folder in "$@"; do leave_out+=(-o -path "./$folder"); done
+  (cd "$root" && find . \( -name bin -o -name obj -o -name '.?*' -o -name node_modules -o -name artifacts -o -name TestResults \
+    -o -path ./docs "${leave_out[@]}" \) -prune -o -type f ! -name '*.md' -printf '%p %s %T@\n') | LC_ALL=C sort | cksum
+}
+
+# build NAME OUTPUT TARGET [FOLDER-LEFT-OUT ...] : builds TARGET (Release) unless OUTPUT already comes from these very sources.
+build() {
+  local name=$1 output=$root/$2 target=$root/$3 stamp now
+  shift 3
+  stamp=$root/artifacts/stamps/$name
+  now=$(fingerprint "$@")
+  [[ -e $output && -e $stamp && $(<"$stamp") == "$now" ]] && return
+  require_dotnet
+  mkdir -p "$root/artifacts/stamps"
+  (
+    flock 9      # two launchers at once: the second waits, then finds the work done
+    [[ -e $output && -e $stamp && $(<"$stamp") == "$now" ]] && exit 0
+    say "Building ..."
+    rm -f "$stamp"
+    dotnet build "$target" -c Release -v quiet --nologo "-clp:ErrorsOnly;NoSummary" >&2 || die "The build failed."
+    printf '%s\n' "$now" >"$stamp"
+  ) 9>"$root/artifacts/build.lock" || exit 1
+}
