@@ -1,3 +1,7 @@
+using VoiceGrains.Gateway;
+using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Storage;
+using VoiceGrains.Providers;
 using VoiceGrains.Silo.Health;
 using VoiceGrains.Silo.Launch;
 
@@ -13,10 +17,19 @@ try
     }
 
     builder.AddLaunch(options);
+    builder.Services.AddGrainRuntime();
+    builder.Services.AddGrains(typeof(AccountSetup).Assembly);
+    builder.Services.AddMigrations(typeof(AccountSetup).Assembly, "grains", order: 1);
+    builder.Services.AddBlobStore();
+    builder.Services.AddVoiceProviders(builder.Configuration);
+    builder.Services.AddGateway();
     builder.AddHealth();
+    builder.AddFirstStart();
 
     var app = builder.Build();
+    app.UseGateway();
     app.MapHealth();
+    app.MapGateway();
     await app.RunAsync();
     return Environment.ExitCode;
 }

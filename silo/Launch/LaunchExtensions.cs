@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using VoiceGrains.Grains.Secrets;
@@ -20,6 +21,8 @@ public static class LaunchExtensions
         if (options.IsAddressStated || string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls(options.Url);
         var folder = DataFolder.Open(options.Data);
+        // Lowest of all sources: whatever the operator states wins.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Blobs:Path", Path.Combine(options.Data, "blobs"))] });
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddSingleton(_ => folder);      // by factory: the container disposes it, which gives up the lock
@@ -36,7 +39,13 @@ public static class LaunchExtensions
             services.Insert(0, ServiceDescriptor.Singleton<IHostedService, PrivatePostgres>());
         }
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
-        services.AddHostedService<FirstStart>();
+        return builder;
+    }
+
+    /// <summary>Makes the first account of an empty database and announces the server. Registered after whatever prepares the database.</summary>
+    public static WebApplicationBuilder AddFirstStart(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<FirstStart>();
         return builder;
     }
 }
