@@ -8,12 +8,13 @@ internal sealed class NoiseFloor
 {
     private const int Window = 24;                  // frames of 32 ms: 0.77 s
     private const int EarliestVerdict = 10;         // frames until evenness means anything
-    private const float LowestDb = -80;
-    private const float FirstDb = -72;              // a call may begin amid speech, so the first frame is not taken for the background
+    private const float LowestDb = -86;
+    private const float FirstDb = -77;              // a call may begin amid speech, so the first frame is not taken for the background
     private const float NoiseSpread = 1.45f;        // how uneven noise may look, in multiples of its own statistical spread
     private const float PitchSpread = 0.012f;       // mains hum keeps its pitch, a voice never does for 0.77 s
     private const float RisePerFrameDb = 0.12f;     // 4 dB/s
-    private const float FirstRisePerFrameDb = 0.7f;
+    private const float FirstRisePerFrameDb = 0.85f;
+    private const float EvenRiseDb = 6;
     private const int FirstFrames = 60;             // 2 s
     private readonly int _bands;
     private readonly float[] _history;              // [frame][band]
@@ -57,14 +58,18 @@ internal sealed class NoiseFloor
         _frames++;
 
         var count = (int)Math.Min(_frames, Window);
-        if (IsEven(count))
-            Approach(_mean, 0.5f, 0.5f * 12);
+        var isEven = MeasureEvenness(count) < NoiseSpread;
+        var movingVoice = MovingVoice(count);
+        if (isEven && count >= EarliestVerdict && movingVoice < 0.5f)
+            Approach(_mean, EvenRiseDb);
+        else if (movingVoice > 0.8f)
+            Approach(_low, 0);      // a held vowel has no quiet moments to learn from
         else
-            Approach(_low, 0.5f, _frames < FirstFrames ? FirstRisePerFrameDb : RisePerFrameDb);
+            Approach(_low, _frames < FirstFrames ? FirstRisePerFrameDb : RisePerFrameDb);
     }
 
-    /// <summary>Also computes the bands' means and lows over the window.</summary>
-    private bool IsEven(int count)
+    /// <summary>Computes the bands' means and lows over the window, and how much they vary: about 1 for noise, more for speech.</summary>
+    private float MeasureEvenness(int count)
     {
         var unevenness = 0f;
         for (var b = 0; b < _bands; b++)
@@ -81,11 +86,11 @@ internal sealed class NoiseFloor
             _low[b] = Math.Max(LowestDb, Math.Min(_mean[b], low + 1.5f * _spread[b]));
             unevenness += MathF.Sqrt(Math.Max(0, squares / count - _mean[b] * _mean[b])) / _spread[b];
         }
-        return count >= EarliestVerdict && unevenness / _bands < NoiseSpread && !IsVoice(count);
+        return unevenness / _bands;
     }
 
-    /// <summary>Whether most of the window is voiced with a pitch that moves.</summary>
-    private bool IsVoice(int count)
+    /// <summary>Which part of the window is voiced, if its pitch moves; else 0.</summary>
+    private float MovingVoice(int count)
     {
         var (voiced, sum, squares) = (0, 0f, 0f);
         for (var i = 0; i < count; i++)
@@ -96,18 +101,17 @@ internal sealed class NoiseFloor
             sum += _lags[i];
             squares += _lags[i] * _lags[i];
         }
-        if (voiced < count / 2)
-            return false;
+        if (voiced == 0)
+            return 0;
         var mean = sum / voiced;
-        return MathF.Sqrt(Math.Max(0, squares / voiced - mean * mean)) > PitchSpread * mean;
+        var isMoving = MathF.Sqrt(Math.Max(0, squares / voiced - mean * mean)) > PitchSpread * mean;
+        return isMoving ? (float)voiced / count : 0;
     }
 
-    private void Approach(float[] target, float part, float maxRiseDb)
+    /// <summary>Goes half of the way to <paramref name="target"/> in each band, but up by no more than <paramref name="maxRiseDb"/>.</summary>
+    private void Approach(float[] target, float maxRiseDb)
     {
         for (var b = 0; b < _bands; b++)
-        {
-            var step = part * (target[b] - _level[b]);
-            _level[b] = Math.Max(LowestDb, _level[b] + Math.Min(step, maxRiseDb));
-        }
+            _level[b] = Math.Max(LowestDb, _level[b] + Math.Min(0.5f * (target[b] - _level[b]), maxRiseDb));
     }
 }

@@ -39,17 +39,21 @@ public sealed class VoiceActivityDetector
         if (frame.Length != FrameSamples)
             throw new ArgumentException($"A frame has {FrameSamples} samples, not {frame.Length}.", nameof(frame));
         Prepare(frame);
+        if (IsClick())
+            return Probability(0);      // nor does it tell anything about the background
         _spectrum.Compute(_frame, _power);
         for (var b = 0; b < _bands.Length; b++)
             _bands[b] = BandDb(s_edges[b], s_edges[b + 1]);
         _pitch.Process(_frame);
-        var evidence = IsClick() ? 0 : Evidence();
+        var evidence = Evidence();
         _floor.Add(_bands, _pitch.Voicing >= VoicedFrom ? _pitch.Lag : 0);
-        return 1 / (1 + MathF.Exp((EvidenceAtHalf - evidence) / EvidenceScale));
+        return Probability(evidence);
     }
 
     /// <summary>Forgets the background, for the start of another stream.</summary>
     public void Reset() => _floor.Reset();
+
+    private static float Probability(float evidence) => 1 / (1 + MathF.Exp((EvidenceAtHalf - evidence) / EvidenceScale));
 
     /// <summary>Scales to full scale 1 and removes the mean.</summary>
     private void Prepare(ReadOnlySpan<short> frame)
