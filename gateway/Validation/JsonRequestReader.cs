@@ -87,7 +87,7 @@ internal static class JsonRequestReader
 
     private static void CheckRules(JsonField field, JsonElement json, InputErrors errors)
     {
-        var value = json.Deserialize(field.Shape.Type, WireJson.Options);
+        var value = json.Deserialize(field.Type, WireJson.Options);
         foreach (var rule in field.Rules)
             if (!rule.IsValid(value)) errors.Add(Message(rule));
     }

@@ -73,7 +73,11 @@ internal sealed class JsonField(JsonPropertyInfo property)
 {
     private JsonShape? shape;
 
-    public JsonShape Shape => shape ??= JsonShape.Of(property.PropertyType);
+    public JsonShape Shape => shape ??= JsonShape.Of(
+        property.AttributeProvider?.GetCustomAttributes(typeof(ShapeAttribute), inherit: true).Cast<ShapeAttribute>().FirstOrDefault()?.Type ?? property.PropertyType);
+
+    /// <summary>What the rules look at.</summary>
+    public Type Type => Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
 
     public bool Required { get; } = property.IsRequired || property.AttributeProvider?.IsDefined(typeof(RequiredAttribute), inherit: true) == true;
 

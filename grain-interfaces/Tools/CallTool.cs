@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
@@ -55,30 +56,30 @@ public sealed record HttpToolDetails
 /// <summary><c>ultravox.v1.DynamicParameter</c>: filled by the model, by its JSON Schema.</summary>
 public sealed record DynamicParameter
 {
-    public string? Name { get; init; }
-    public ParameterLocation? Location { get; init; }
-    public JsonObject? Schema { get; init; }
+    [Required] public string? Name { get; init; }
+    [Required] public ParameterLocation? Location { get; init; }
+    [Required] public JsonObject? Schema { get; init; }
     public bool? Required { get; init; }
 }
 
 /// <summary><c>ultravox.v1.StaticParameter</c>.</summary>
 public sealed record StaticParameter
 {
-    public string? Name { get; init; }
-    public ParameterLocation? Location { get; init; }
+    [Required] public string? Name { get; init; }
+    [Required] public ParameterLocation? Location { get; init; }
     public JsonNode? Value { get; init; }
 }
 
 /// <summary><c>ultravox.v1.AutomaticParameter</c>.</summary>
 public sealed record AutomaticParameter
 {
-    public string? Name { get; init; }
-    public ParameterLocation? Location { get; init; }
-    public KnownParameter? KnownValue { get; init; }
+    [Required] public string? Name { get; init; }
+    [Required] public ParameterLocation? Location { get; init; }
+    [Required] public KnownParameter? KnownValue { get; init; }
 }
 
 /// <summary><c>ultravox.v1.StaticToolResponse</c>.</summary>
-public sealed record StaticToolResponse { public string? ResponseText { get; init; } }
+public sealed record StaticToolResponse { [Required] public string? ResponseText { get; init; } }
 
 public enum ParameterLocation : byte
 {

@@ -1,0 +1,22 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using VoiceGrains.Gateway.Validation;
+using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.GrainInterfaces.Validation;
+
+namespace VoiceGrains.Gateway.Paging;
+
+/// <summary>The query parameters that every list takes: <c>cursor</c> and <c>pageSize</c>. Sizes above the greatest are cut to it.</summary>
+public sealed record PageQuery(PageRequest Page)
+{
+    public static ValueTask<PageQuery?> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        var query = context.Request.Query;
+        var size = PageRequest.DefaultSize;
+        if (QueryText.Read(query, "pageSize") is { } text
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size < 1))
+            throw new InvalidInputException("pageSize", "A positive integer is required.");
+        return ValueTask.FromResult<PageQuery?>(new PageQuery(new PageRequest(QueryText.Read(query, "cursor"), Math.Min(size, PageRequest.MaxSize))));
+    }
+}
