@@ -11,14 +11,13 @@ using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
-using VoiceGrains.Grains.Accounts;
 
 namespace VoiceGrains.Gateway;
 
 /// <summary>The REST edge, in three steps that a host takes: services, middleware, routes.</summary>
 public static class GatewayHosting
 {
-    /// <summary>Needs an <c>NpgsqlDataSource</c> and an <c>IGrainFactory</c> of the host.</summary>
+    /// <summary>Needs the grains and providers of the host.</summary>
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations().ValidateOnStart();
@@ -32,8 +31,6 @@ public static class GatewayHosting
 
     private static void AddAccounts(this IServiceCollection services)
     {
-        services.TryAddSingleton<AccountStore>();
-        services.TryAddSingleton<AccountSetup>();
         services.AddSingleton<ApiKeyVerifier>();
         services.AddSingleton<CallCreationLimits>();
         services.AddSingleton<IConfigureOptions<RateLimiterOptions>, RequestLimits>();

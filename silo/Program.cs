@@ -1,8 +1,4 @@
-using VoiceGrains.Gateway;
-using VoiceGrains.Grains.Accounts;
-using VoiceGrains.Grains.Storage;
-using VoiceGrains.Providers;
-using VoiceGrains.Silo.Health;
+using VoiceGrains.Silo;
 using VoiceGrains.Silo.Launch;
 
 try
@@ -17,19 +13,11 @@ try
     }
 
     builder.AddLaunch(options);
-    builder.Services.AddGrainRuntime();
-    builder.Services.AddGrains(typeof(AccountSetup).Assembly);
-    builder.Services.AddMigrations(typeof(AccountSetup).Assembly, "grains", order: 1);
-    builder.Services.AddBlobStore();
-    builder.Services.AddVoiceProviders(builder.Configuration);
-    builder.Services.AddGateway();
-    builder.AddHealth();
+    builder.AddSilo();
     builder.AddFirstStart();
 
     var app = builder.Build();
-    app.UseGateway();
-    app.MapHealth();
-    app.MapGateway();
+    app.MapSilo();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using VoiceGrains.Grains.Accounts;
+
+namespace VoiceGrains.Grains;
+
+/// <summary>Everything that this project adds to a silo, one line per capability.</summary>
+public static class GrainServices
+{
+    /// <summary>Adds the grains with their tables. Needs the grain runtime and an <c>NpgsqlDataSource</c>.</summary>
+    public static IServiceCollection AddVoiceGrains(this IServiceCollection services)
+    {
+        services.AddGrains(typeof(GrainServices).Assembly);
+        services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddAccounts();
+        return services;
+    }
+
+    private static void AddAccounts(this IServiceCollection services)
+    {
+        services.TryAddSingleton<AccountStore>();
+        services.TryAddSingleton<AccountSetup>();
+    }
+}

@@ -1,0 +1,30 @@
+using VoiceGrains.Gateway;
+using VoiceGrains.Grains;
+using VoiceGrains.Grains.Storage;
+using VoiceGrains.Providers;
+using VoiceGrains.Silo.Health;
+
+namespace VoiceGrains.Silo;
+
+/// <summary>What a silo is made of, whoever starts it: the program, or a test with a database of its own. Needs an <c>NpgsqlDataSource</c>.</summary>
+public static class SiloHosting
+{
+    public static WebApplicationBuilder AddSilo(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddGrainRuntime();
+        builder.Services.AddVoiceGrains();
+        builder.Services.AddBlobStore();
+        builder.Services.AddVoiceProviders(builder.Configuration);
+        builder.Services.AddGateway();
+        builder.AddHealth();
+        return builder;
+    }
+
+    public static WebApplication MapSilo(this WebApplication app)
+    {
+        app.UseGateway();
+        app.MapHealth();
+        app.MapGateway();
+        return app;
+    }
+}
