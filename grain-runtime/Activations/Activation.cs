@@ -26,9 +26,10 @@ internal sealed class Activation : IGrainContext
     private readonly AsyncServiceScope _scope;
     private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IActivationState> _states = [];
-    private readonly HashSet<IDisposable> _timers = [];
+    private readonly HashSet<IDisposable> _owned = [];        // timers and stream subscriptions
     private Phase _phase;
     private DeactivationReason? _endReason;
+    private bool _hasServed;
     private long _lastUsed;
     private long _keepUntil = long.MinValue;
 
@@ -97,9 +98,8 @@ internal sealed class Activation : IGrainContext
             if (_endReason is not null)
                 return;
             _endReason = deactivationReason;
-            DisposeTimers();        // first, so that a callback which waits for its token lets the activation end
-            EndWhenQuiet();
         }
+        EndSoon();
     }
 
     public void DelayDeactivation(TimeSpan time)
@@ -115,11 +115,13 @@ internal sealed class Activation : IGrainContext
     {
         lock (_gate)
         {
-            var idle = _phase == Phase.Active && _mailbox.IsEmpty && Clock.GetElapsedTime(_lastUsed) >= age
+            var idle = _endReason is null && _phase == Phase.Active && _mailbox.IsEmpty && Clock.GetElapsedTime(_lastUsed) >= age
                 && Clock.GetTimestamp() >= Volatile.Read(ref _keepUntil);
-            if (idle)
-                Deactivate(new(DeactivationReasonCode.ActivationIdle, $"Unused for {age}."));
+            if (!idle)
+                return;
+            _endReason = new(DeactivationReasonCode.ActivationIdle, $"Unused for {age}.");
         }
+        EndSoon();
     }
 
     public GrainProxy AsReference(Type contract) => _catalog.Dispatcher.CreateReference(contract, GrainId);
@@ -146,13 +148,13 @@ internal sealed class Activation : IGrainContext
     public bool TryOwn(IDisposable owned)
     {
         lock (_gate)
-            return _phase < Phase.Deactivating && _endReason is null && _timers.Add(owned);
+            return _phase < Phase.Deactivating && _endReason is null && _owned.Add(owned);
     }
 
     public void Disown(IDisposable owned)
     {
         lock (_gate)
-            _timers.Remove(owned);
+            _owned.Remove(owned);
     }
 
     /// <summary>A request ended with an exception: a lost race for the stored state means that what is in memory is not true.</summary>
@@ -187,6 +189,7 @@ internal sealed class Activation : IGrainContext
     private void Begin(Turn turn)
     {
         _mailbox.Begin(turn);
+        _hasServed = true;
         if (turn.KeepsAlive)
             _lastUsed = Clock.GetTimestamp();
         Run(() => RunAsync(turn));
@@ -210,6 +213,14 @@ internal sealed class Activation : IGrainContext
     {
         while (IsOpen && _mailbox.TryTake(out var next))
             Begin(next);
+    }
+
+    // Not under the lock, since what is disposed has locks of its own.
+    private void EndSoon()
+    {
+        DisposeOwned();        // first, so that a callback which waits for its token lets the activation end
+        lock (_gate)
+            EndWhenQuiet();
     }
 
     // Under the lock.
@@ -274,7 +285,7 @@ internal sealed class Activation : IGrainContext
     // With an error, waiting requests get it; without, they go on to the next activation.
     private async Task EndAsync(Exception? error)
     {
-        DisposeTimers();
+        DisposeOwned();
         try
         {
             if (GrainInstance is IAsyncDisposable asyncDisposable)
@@ -296,25 +307,30 @@ internal sealed class Activation : IGrainContext
             waiting = _mailbox.TakeAll();
         }
         foreach (var turn in waiting)
-        {
-            if (error is null && turn.Request is { } request)
-                _catalog.Dispatch(request);
-            else
-                turn.Reject(error ?? new ObjectDisposedException(GrainId.ToString()));
-        }
+            PassOn(turn, error);
         _deactivated.SetResult();
     }
 
-    private void DisposeTimers()
+    private void PassOn(Turn turn, Exception? error)
     {
-        IDisposable[] timers;
+        if (error is not null || turn.Request is not { } request)
+            turn.Reject(error ?? new ObjectDisposedException(GrainId.ToString()));
+        else if (_hasServed || request.MayTryAnotherActivation())
+            _catalog.Dispatch(request);
+        else
+            request.Reject(new OrleansMessageRejectionException($"Request {request} was not served: grain {GrainId} deactivates as soon as it is activated."));
+    }
+
+    private void DisposeOwned()
+    {
+        IDisposable[] owned;
         lock (_gate)
         {
-            timers = [.. _timers];
-            _timers.Clear();
+            owned = [.. _owned];
+            _owned.Clear();
         }
-        foreach (var timer in timers)
-            timer.Dispose();
+        foreach (var one in owned)
+            one.Dispose();
     }
 
     // Nothing of the caller's context flows in: a request carries what it should.

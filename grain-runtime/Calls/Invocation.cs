@@ -11,6 +11,7 @@ internal abstract class Invocation : Turn
     private CancellationTokenSource? _cancellation;
     private CancellationTokenRegistration _callerCancelled;
     private int _completed;
+    private int _fruitlessActivations;
 
     protected Invocation(GrainMethod method, GrainId target, object?[] arguments, Invocation? caller, TimeProvider clock)
     {
@@ -55,6 +56,9 @@ internal abstract class Invocation : Turn
         if (token.CanBeCanceled)
             _callerCancelled = token.UnsafeRegister(static (self, token) => ((Invocation)self!).Fail(new OperationCanceledException(token), "cancelled"), this);
     }
+
+    /// <summary>Counts the activations that ended without serving anything: a grain that never stays must not be activated for ever.</summary>
+    public bool MayTryAnotherActivation() => ++_fruitlessActivations < 3;
 
     public sealed override async Task RunAsync(Activation activation)
     {

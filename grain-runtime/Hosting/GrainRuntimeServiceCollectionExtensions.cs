@@ -3,11 +3,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans;
+using Orleans.Streams;
 using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Activations;
 using VoiceGrains.GrainRuntime.Calls;
 using VoiceGrains.GrainRuntime.Hosting;
+using VoiceGrains.GrainRuntime.Reminders;
 using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.GrainRuntime.Streams;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -41,8 +44,16 @@ public static class GrainRuntimeServiceCollectionExtensions
             provider.GetServices<MigrationSource>(),
             provider.GetRequiredService<ILogger<SchemaMigrations>>()));
         services.AddSingleton<IRuntimePart, MigrateAtStart>();
+
+        services.TryAddSingleton<IReminderStore, PostgresReminderStore>();
+        services.AddSingleton<ReminderRegistry>();
+        services.AddSingleton<IRuntimePart, ReminderService>();
         return services;
     }
+
+    /// <summary>Adds a stream provider within this process, under its name as a keyed <see cref="IStreamProvider"/>.</summary>
+    public static IServiceCollection AddInProcessStreams(this IServiceCollection services, string name) =>
+        services.AddKeyedSingleton<IStreamProvider>(name, (provider, _) => ActivatorUtilities.CreateInstance<InProcessStreamProvider>(provider, name));
 
     /// <summary>Lets the runtime activate the grain classes of an assembly, internal ones too.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, Assembly assembly) =>
@@ -60,6 +71,7 @@ public static class GrainRuntimeServiceCollectionExtensions
     public static IServiceCollection UseInMemoryGrainStorage(this IServiceCollection services)
     {
         services.Replace(ServiceDescriptor.Singleton<IGrainStateStore, InMemoryStateStore>());
+        services.Replace(ServiceDescriptor.Singleton<IReminderStore, InMemoryReminderStore>());
         var migrate = services.First(service => service.ImplementationType == typeof(MigrateAtStart));
         services.Remove(migrate);
         return services;

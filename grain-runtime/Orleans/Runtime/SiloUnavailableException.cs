@@ -7,7 +7,7 @@ public sealed class SiloUnavailableException : OrleansMessageRejectionException
     {
     }
 
-    public SiloUnavailableException(string message) : base(message)
+    public SiloUnavailableException(string msg) : base(msg)
     {
     }
 
