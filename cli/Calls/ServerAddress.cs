@@ -1,0 +1,30 @@
+namespace VoiceGrains.Cli.Calls;
+
+/// <summary>Which server, and the key it is asked with.</summary>
+internal sealed record ServerAddress(Uri Url, string ApiKey)
+{
+    /// <summary>Where the key comes from: the argument, <c>VOICEGRAINS_API_KEY</c>, the file <c>api-key</c> of the data folder.</summary>
+    /// <exception cref="CliException">The address is no address, or there is no key anywhere.</exception>
+    public static ServerAddress From(string? url, string? key)
+    {
+        url ??= NotEmpty("VOICEGRAINS_URL") ?? $"http://127.0.0.1:{NotEmpty("VOICEGRAINS_PORT") ?? "8080"}";
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
+            throw new CliException($"--url must look like http://127.0.0.1:8080, not '{url}'.", CliException.Usage);
+        return new ServerAddress(parsed, key ?? NotEmpty("VOICEGRAINS_API_KEY") ?? ReadKeyFile());
+    }
+
+    private static string ReadKeyFile()
+    {
+        var path = Path.Combine(NotEmpty("VOICEGRAINS_DATA") ?? ".data", "api-key");
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"No API key: {path} cannot be read. Start the server once with ./run, or give --key or VOICEGRAINS_API_KEY.", CliException.NoServer);
+        }
+    }
+
+    private static string? NotEmpty(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+}
