@@ -87,7 +87,7 @@ build() {
     [[ -e $output && -e $stamp && $(<"$stamp") == "$now" ]] && exit 0
     say "Building ..."
     rm -f "$stamp"
-    dotnet build "$target" -c Release -v quiet --nologo "-clp:ErrorsOnly;NoSummary" >&2 || die "The build failed."
+    log=$(dotnet build "$target" -c Release -v quiet --nologo -clp:ErrorsOnly 2>&1) || die "$log"
     printf '%s\n' "$now" >"$stamp"
   ) 9>"$root/artifacts/build.lock" || exit 1
 }

@@ -25,6 +25,12 @@ internal static class TalkCommand
         var verbose = new Option<bool>("--verbose") { Description = "Print every message of the server." };
         var server = new ServerOptions();
 
+        rate.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int>() is < 8_000 or > 48_000)
+                given.AddError("--rate must be between 8000 and 48000 Hz.");
+        });
+
         var command = new Command("talk", "Talk to an agent and print the conversation as it happens.")
         {
             files, text, mic, agent, prompt, voice, model, agentFirst, bargeIn, limit, rate, buffer, output, record, verbose,
@@ -35,8 +41,6 @@ internal static class TalkCommand
             var hasTurns = given.GetValue(files) is { Length: > 0 } || given.GetValue(text) is { Length: > 0 };
             if (hasTurns == given.GetValue(mic))
                 given.AddError(hasTurns ? "--mic goes without files and texts." : "Name a FILE to speak, or use --text or --mic.");
-            if (given.GetValue(rate) is < 8_000 or > 48_000)
-                given.AddError("--rate must be between 8000 and 48000 Hz.");
             if (given.GetValue(agent) is not null && (given.GetValue(prompt) ?? given.GetValue(voice) ?? given.GetValue(model)) is not null)
                 given.AddError("--prompt, --voice and --model are the agent's own when --agent is given.");
         });
