@@ -207,9 +207,12 @@ public class PlayoutTests
         var pacer = Task.Factory.StartNew(() =>
         {
             while (!stop.IsCancellationRequested)
+            {
                 playout.Tick(TimeProvider.System.GetTimestamp());
+                Thread.Yield();
+            }
         }, TaskCreationOptions.LongRunning);
-        for (short utterance = 1; utterance <= 2_000; utterance++)
+        for (short utterance = 1; utterance <= 500; utterance++)
         {
             playout.BeginUtterance(utterance);
             var producer = ProduceAsync(playout, utterance);
@@ -225,7 +228,7 @@ public class PlayoutTests
         await stop.CancelAsync();
         await pacer.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
         Assert.Equal(0, sink.Violations);
-        Assert.True(sink.Sends > 600);
+        Assert.True(sink.Sends > 150);
     }
 
     private static async Task ProduceAsync(Playout playout, short utterance)
