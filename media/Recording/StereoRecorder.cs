@@ -38,8 +38,11 @@ public sealed class StereoRecorder : IAsyncDisposable
         _timeline = new StereoTimeline((int)_clock.ToSamples(s_window));
         _arrivals = new ArrivalClock(sampleRateHz);
         _settleSamples = _clock.ToSamples(s_settle);
+        SampleRateHz = sampleRateHz;
         OriginTimestamp = clock.GetTimestamp();
     }
+
+    public int SampleRateHz { get; }
 
     /// <summary>Timestamp of position 0. Default: when this object was made.</summary>
     public long OriginTimestamp { get; init; }
