@@ -25,6 +25,14 @@ public interface IPlayoutSink
 
     /// <summary>The far end has played the whole utterance; all of its marks came before.</summary>
     void OnUtterancePlayed(int utteranceId);
+
+    /// <summary>
+    /// All unsent sound was dropped. Where the far end can clear, this is the moment to tell it: nothing newer can be sent before this returns.
+    /// </summary>
+    /// <param name="playSamplePosition">The moment on the clock of <see cref="TrySend"/>: what was sent for later is not heard where the far end clears.</param>
+    void OnCleared(long playSamplePosition)
+    {
+    }
 }
 
 /// <summary>How far the far end has played.</summary>

@@ -192,7 +192,7 @@ public sealed class Playout : IPaced, IDisposable
 
     /// <summary>
     /// Drops all that was not sent and, where the far end can, all that was not played. First reports what was played up to now.
-    /// Writes return false until the next <see cref="BeginUtterance"/>. The caller tells the far end to clear.
+    /// Writes return false until the next <see cref="BeginUtterance"/>. Ends with <see cref="IPlayoutSink.OnCleared"/>.
     /// </summary>
     /// <returns>Played samples of the current utterance, which <see cref="Position"/> goes on to tell. Repeating it changes nothing.</returns>
     public long Clear(long now) => Clear(now, out _);
@@ -206,6 +206,7 @@ public sealed class Playout : IPaced, IDisposable
             Report(played);
             _rest = PositionAt(played);
             Drop();
+            Sink.OnCleared(_clock.ToSamples(Math.Max(0, now - OriginTimestamp)));
             utteranceId = _rest.UtteranceId;
             return _rest.Samples;
         }

@@ -9,7 +9,7 @@ public class PlayoutPropertyTests
     [Fact]
     public void FarEndHearsWhatIsReported_AndNothingThatWasCleared() =>
         Prop.ForAll(Arb.From(s_conversations, Shrink), talk => new PlayoutModel(talk).Run())
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(1_500));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(1_000));
 
     private static readonly Gen<(int, int)> s_step = from kind in Gen.Choose(0, 15) from amount in Gen.Choose(0, 8_000) select (kind, amount);
 

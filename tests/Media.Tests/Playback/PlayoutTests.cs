@@ -64,6 +64,7 @@ public class PlayoutTests
         _clock.Advance(TimeSpan.FromMilliseconds(25));
         Assert.Equal(200, playout.Clear(_clock.GetTimestamp(), out var utteranceId));
         Assert.Equal(1, utteranceId);
+        Assert.Equal(["started 1", "cleared at 200"], _sink.Events);
         _sink.Sent.Clear();
         Assert.False(await playout.WriteAsync(Tone(Frame), Cancel));
         Assert.False(playout.AddMark(10, 1));
@@ -86,7 +87,7 @@ public class PlayoutTests
         await playout.WriteAsync(Tone(50 * Frame), Cancel);
         Tick(playout, 0);
         Assert.Equal(3 * Frame, playout.Clear(_clock.GetTimestamp()));
-        Assert.Equal("mark 1/9", _sink.Events[^1]);
+        Assert.Equal(["started 1", "mark 1/9", "cleared at 0"], _sink.Events);
         playout.BeginUtterance(2);
         await playout.WriteAsync(Tone(Frame), Cancel);
         Tick(playout, 20);

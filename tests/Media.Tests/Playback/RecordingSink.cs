@@ -27,4 +27,6 @@ internal sealed class RecordingSink : IPlayoutSink
     public void OnUnderrun(int utteranceId) => Events.Add($"underrun {utteranceId}");
 
     public void OnUtterancePlayed(int utteranceId) => Events.Add($"played {utteranceId}");
+
+    public void OnCleared(long playSamplePosition) => Events.Add($"cleared at {playSamplePosition}");
 }

@@ -7,10 +7,17 @@ internal static class SpeechCorpus
     private const string Alsa = "/usr/share/sounds/alsa";
     private const int RateHz = VoiceActivityDetector.SampleRateHz;
 
+    private static readonly Lazy<IReadOnlyList<Recording>> s_recordings = new(ReadAll);
+
     public static IReadOnlyList<Recording> Load()
     {
         if (!Directory.Exists(PocketSphinx) || !Directory.Exists(Alsa))
             Assert.Skip("Needs the Debian packages pocketsphinx-testdata and alsa-utils.");
+        return s_recordings.Value;
+    }
+
+    private static IReadOnlyList<Recording> ReadAll()
+    {
         var raw = new[] { "goforward.raw", "something.raw", "numbers.raw" }
             .Select(name => new Recording(name, FromBytes(File.ReadAllBytes($"{PocketSphinx}/{name}"))));
         var wav = new[] { $"{PocketSphinx}/cards", $"{PocketSphinx}/librivox", Alsa }
