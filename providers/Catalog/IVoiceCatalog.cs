@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Generic;
 
 namespace VoiceGrains.Providers.Catalog;
 
@@ -14,6 +15,9 @@ public interface IVoiceCatalog
 
     /// <summary>Finds a voice by its name (without case) or id. Null or empty is the default. False where there is none or its engine is not installed.</summary>
     bool TryResolve(string? nameOrId, [NotNullWhen(true)] out ResolvedVoice? voice);
+
+    /// <summary>The synthesizer for a voice that a tenant defined; its <see cref="SynthesisRequest.Voice"/> is ignored. Check it with <see cref="GenericVoiceRules"/> first.</summary>
+    ISynthesizer CreateGeneric(GenericVoiceDefinition definition);
 }
 
 /// <summary>A voice as <c>GET /api/voices</c> describes it.</summary>

@@ -1,21 +1,32 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using VoiceGrains.Providers.Http;
 using VoiceGrains.Providers.Language;
+using VoiceGrains.Providers.Language.OpenAi;
 using VoiceGrains.Providers.Language.Rules;
+using VoiceGrains.Providers.OpenAi;
 using VoiceGrains.Providers.Recognition;
+using VoiceGrains.Providers.Recognition.OpenAi;
+using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Generic;
+using VoiceGrains.Providers.Synthesis.OpenAi;
 using VoiceGrains.Providers.Telemetry;
 
 namespace VoiceGrains.Providers.Catalog;
 
 /// <summary>
-/// Makes each configured provider once, on first use, and measures it. Native engines are found as keyed services
-/// (<see cref="ISynthesizer"/> or <see cref="IRecognizer"/> under their <see cref="ProviderType"/>), so that a missing one costs its voices and no more.
+/// Makes each configured provider once, on first use, and measures it. A native engine that is not installed costs its voices and no more.
 /// </summary>
-internal sealed class ProviderRegistry(IOptions<ProviderSettings> settings, IServiceProvider services, ProviderTelemetry telemetry, TimeProvider clock)
+internal sealed partial class ProviderRegistry(
+    IOptions<ProviderSettings> settings, IServiceProvider services, ProviderHttpPool http, OutboundGuard guard, ILoggerFactory loggers, ProviderTelemetry telemetry, TimeProvider clock)
+    : IAsyncDisposable
 {
+    private readonly ConcurrentBag<IAsyncDisposable> _engines = [];
+
     private readonly ConcurrentDictionary<string, Lazy<ILanguageModel?>> _models = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<ProviderTarget, Lazy<IRecognizer?>> _recognizers = new();
     private readonly ConcurrentDictionary<ProviderTarget, Lazy<ISynthesizer?>> _synthesizers = new();
@@ -32,26 +43,55 @@ internal sealed class ProviderRegistry(IOptions<ProviderSettings> settings, ISer
     public ISynthesizer? Synthesizer(ProviderTarget target)
         => _synthesizers.GetOrAdd(target, t => new(() => MakeSynthesizer(t) is { } synthesizer ? new MeasuredSynthesizer(synthesizer, t.Provider, telemetry) : null)).Value;
 
+    /// <summary>A voice that a tenant defined; not kept.</summary>
+    public ISynthesizer Generic(GenericVoiceDefinition voice)
+        => new MeasuredSynthesizer(new GenericSynthesizer(voice, http, guard, clock), GenericSynthesizer.ProviderName, telemetry);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var engine in _engines)
+            await engine.DisposeAsync().ConfigureAwait(false);
+    }
+
     private ILanguageModel? MakeLanguageModel(string provider) => Entry(provider) switch
     {
         { Type: ProviderType.Rules } entry => new RulesLanguageModel(entry.Rules!, clock),
         { Type: ProviderType.Scripted } entry => new ScriptedLanguageModel(entry.Scripted!),
+        { Type: ProviderType.OpenAi } entry => new OpenAiLanguageModel(Endpoint(entry)),
         _ => null,
     };
 
     private IRecognizer? MakeRecognizer(ProviderTarget target) => Entry(target.Provider) switch
     {
         { Type: ProviderType.Scripted } entry => new ScriptedRecognizer(entry.Scripted!),
-        { Type: ProviderType.Pocketsphinx } entry => services.GetKeyedService<IRecognizer>(entry.Type),
+        { Type: ProviderType.OpenAi } entry => new OpenAiRecognizer(Endpoint(entry), target.Model, telemetry),
+        { Type: ProviderType.Pocketsphinx } entry => MakePocketsphinx(entry),
         _ => null,
     };
 
     private ISynthesizer? MakeSynthesizer(ProviderTarget target) => Entry(target.Provider) switch
     {
         { Type: ProviderType.Scripted } entry => new ScriptedSynthesizer(entry.Scripted!),
+        { Type: ProviderType.OpenAi } entry => new OpenAiSynthesizer(Endpoint(entry), target.Model),
         { Type: ProviderType.Flite or ProviderType.Espeak } entry => services.GetKeyedService<ISynthesizer>(entry.Type),
         _ => null,
     };
+
+    private PocketsphinxRecognizer? MakePocketsphinx(ProviderEntry entry)
+    {
+        var recognizer = new PocketsphinxRecognizer(entry.Pocketsphinx!, loggers, clock);
+        _engines.Add(recognizer);
+        if (recognizer.IsAvailable(out var why)) return recognizer;
+        LogUnavailable(entry.Name, why);
+        return null;
+    }
+
+    private OpenAiEndpoint Endpoint(ProviderEntry entry) => new(entry.Name, entry.OpenAi!, http.OperatorClient, clock, Random.Shared);
+
+    private void LogUnavailable(string provider, string why) => LogUnavailable(loggers.CreateLogger<ProviderRegistry>(), provider, why);
+
+    [LoggerMessage(2001, LogLevel.Warning, "Provider {Provider} is not available: {Why}")]
+    private static partial void LogUnavailable(ILogger logger, string provider, string why);
 
     private ProviderEntry? Entry(string provider) => settings.Value.Providers.GetValueOrDefault(provider);
 }

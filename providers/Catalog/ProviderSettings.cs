@@ -1,4 +1,6 @@
 using VoiceGrains.Providers.Language.Rules;
+using VoiceGrains.Providers.OpenAi;
+using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -28,6 +30,8 @@ public sealed record ProviderEntry(string Name, ProviderType Type)
 {
     public RulesModelOptions? Rules { get; init; }
     public ScriptedOptions? Scripted { get; init; }
+    public OpenAiOptions? OpenAi { get; init; }
+    public PocketsphinxOptions? Pocketsphinx { get; init; }
 }
 
 /// <summary>Section <c>Models</c>. A target is <c>provider</c> or <c>provider/model</c>.</summary>

@@ -1,5 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
 using VoiceGrains.Providers.Language.Rules;
+using VoiceGrains.Providers.OpenAi;
+using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -31,6 +34,8 @@ internal static class ProviderSettingsReader
         {
             Rules = type == ProviderType.Rules ? Bind<RulesModelOptions>(section, settings) : null,
             Scripted = type == ProviderType.Scripted ? Bind<ScriptedOptions>(section, settings) : null,
+            OpenAi = type == ProviderType.OpenAi ? Bind<OpenAiOptions>(section, settings) : null,
+            Pocketsphinx = type == ProviderType.Pocketsphinx ? Bind<PocketsphinxOptions>(section, settings) : null,
         };
     }
 
@@ -42,6 +47,9 @@ internal static class ProviderSettingsReader
             foreach (var child in section.GetChildren().Where(c => c.Key != "Type" && typeof(T).GetProperty(c.Key, IgnoreCase) is null))
                 settings.Problems.Add($"{child.Path} is not a setting of this section.");
             section.Bind(options);
+            var mistakes = new List<ValidationResult>();
+            Validator.TryValidateObject(options, new ValidationContext(options), mistakes, validateAllProperties: true);
+            settings.Problems.AddRange(mistakes.Select(m => $"{section.Path}: {m.ErrorMessage}"));
         }
         catch (InvalidOperationException exception)   // a value of the wrong kind; the message names its path
         {

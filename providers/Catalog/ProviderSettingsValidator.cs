@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using VoiceGrains.Providers.OpenAi;
 
 namespace VoiceGrains.Providers.Catalog;
 
@@ -28,6 +29,7 @@ internal sealed class ProviderSettingsValidator : IValidateOptions<ProviderSetti
         {
             if (entry.Scripted is { } scripted && scripted.WordsPerMinute is < 10 or > 2000)
                 problems.Add($"Providers:{entry.Name}:WordsPerMinute must be between 10 and 2000.");
+            if (entry.OpenAi is { BaseUrl.Length: > 0 } openAi) CheckOpenAi($"Providers:{entry.Name}", openAi, problems);
         }
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
@@ -35,6 +37,14 @@ internal sealed class ProviderSettingsValidator : IValidateOptions<ProviderSetti
     private static readonly ProviderType[] LanguageTypes = [ProviderType.Rules, ProviderType.Scripted, ProviderType.OpenAi];
     private static readonly ProviderType[] RecognizerTypes = [ProviderType.Scripted, ProviderType.OpenAi, ProviderType.Pocketsphinx];
     private static readonly ProviderType[] VoiceTypes = [ProviderType.Scripted, ProviderType.OpenAi, ProviderType.Flite, ProviderType.Espeak];
+
+    private static void CheckOpenAi(string key, OpenAiOptions options, List<string> problems)
+    {
+        if (!Uri.TryCreate(options.BaseUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            problems.Add($"{key}:BaseUrl must be an absolute http or https URL.");
+        if (options.FirstOutputTimeout <= TimeSpan.Zero || options.StallTimeout <= TimeSpan.Zero || options.RequestTimeout < options.FirstOutputTimeout)
+            problems.Add($"{key}: timeouts must be above zero, and RequestTimeout at least FirstOutputTimeout.");
+    }
 
     private static void CheckTarget(ProviderSettings options, string key, string target, List<string> problems, ProviderType[] allowed)
     {

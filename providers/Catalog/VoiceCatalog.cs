@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
+using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Generic;
 
 namespace VoiceGrains.Providers.Catalog;
 
@@ -44,6 +46,8 @@ internal sealed class VoiceCatalog : IVoiceCatalog
         voice = new(known.Voice, synthesizer, known.ProviderVoice);
         return true;
     }
+
+    public ISynthesizer CreateGeneric(GenericVoiceDefinition definition) => _registry.Generic(definition);
 
     /// <summary>A name-based UUID (RFC 9562 §5.5), so that ids survive restarts and upgrades without a table of them.</summary>
     internal static Guid IdOf(string name)

@@ -11,6 +11,12 @@ public sealed record SpeechChunk(ReadOnlyMemory<short> Pcm, int SampleRateHz, IR
     /// Engines without word timing give it at each sentence's end, so that the listener can spread the words over the sound.
     /// </summary>
     public int TextEnd { get; init; } = -1;
+
+    /// <summary>
+    /// Whether <see cref="TextEnd"/> is only a guess from a speaking rate, made while the sentence still streams in. The next one that is no guess ends the
+    /// sentence and supersedes the guesses before it: the words are then spread over the sound that there really was.
+    /// </summary>
+    public bool IsTextEndEstimated { get; init; }
 }
 
 /// <summary>When a word sounds.</summary>

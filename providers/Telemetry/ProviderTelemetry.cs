@@ -16,6 +16,7 @@ public sealed class ProviderTelemetry
     private readonly Counter<long> _errors;
     private readonly Histogram<double> _firstOutput;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _dropped;
     private readonly TimeProvider _clock;
 
     public ProviderTelemetry(IMeterFactory meters, TimeProvider clock)
@@ -24,9 +25,13 @@ public sealed class ProviderTelemetry
         var meter = meters.Create(SourceName);
         _requests = meter.CreateCounter<long>("voicegrains.provider.requests", "{request}", "Requests to a provider, failed ones included.");
         _errors = meter.CreateCounter<long>("voicegrains.provider.errors", "{error}", "Requests that failed, by fault; cancelled ones are not errors.");
+        _dropped = meter.CreateCounter<long>("voicegrains.provider.dropped_samples", "{sample}", "16 kHz samples of a user's turn past the recognizer's bound.");
         _firstOutput = meter.CreateHistogram<double>("voicegrains.provider.first_output", "s", "From the request to the first word, tool call or sound.");
         _duration = meter.CreateHistogram<double>("voicegrains.provider.duration", "s", "From the request to its end.");
     }
+
+    /// <summary>A recognizer's buffer was full.</summary>
+    internal void SoundDropped(string provider, int samples) => _dropped.Add(samples, new TagList { { "provider", provider } });
 
     internal Measurement Begin(string kind, string provider) => new(this, kind, provider);
 
