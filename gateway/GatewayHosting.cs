@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
@@ -25,6 +26,7 @@ public static class GatewayHosting
         services.AddExceptionHandler<PlatformExceptionHandler>();
         services.Configure<JsonOptions>(UseWireJson);
         services.AddAccounts();
+        services.AddCalls();
         services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
         return services;
     }
@@ -38,6 +40,12 @@ public static class GatewayHosting
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         services.AddAuthorization();
+    }
+
+    private static void AddCalls(this IServiceCollection services)
+    {
+        services.AddOptions<MediaOptions>().BindConfiguration("Media").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<CallCreation>();
     }
 
     /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
@@ -54,6 +62,7 @@ public static class GatewayHosting
     {
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
+        api.MapCalls();
         return routes;
     }
 

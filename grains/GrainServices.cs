@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Grains;
 
@@ -14,6 +15,7 @@ public static class GrainServices
         services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
         services.TryAddSingleton(TimeProvider.System);
         services.AddAccounts();
+        services.AddCallStore();
         return services;
     }
 

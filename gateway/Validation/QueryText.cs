@@ -27,4 +27,13 @@ internal static class QueryText
             if (choice == text) return text;
         throw new InvalidInputException(name, $"\"{JsonLeaf.Shorten(text)}\" is not a valid choice.");
     }
+
+    /// <summary>As Django REST framework reads it: <c>true</c> or <c>false</c>, in any case, or 1 or 0.</summary>
+    public static bool? ReadBoolean(IQueryCollection query, string name) => Read(query, name)?.ToLowerInvariant() switch
+    {
+        null => null,
+        "true" or "1" => true,
+        "false" or "0" => false,
+        _ => throw new InvalidInputException(name, "Must be a valid boolean."),
+    };
 }

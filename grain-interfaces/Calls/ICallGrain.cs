@@ -1,12 +1,16 @@
 using System.Text.Json.Nodes;
 using Orleans;
+using Orleans.Concurrency;
 
 namespace VoiceGrains.GrainInterfaces.Calls;
 
 /// <summary>One call. The key is the call id. Owns what must survive; the live conversation runs beside it on the same silo.</summary>
 public interface ICallGrain : IGrainWithStringKey
 {
-    /// <summary>Stores the call and starts its join timeout. The join URL in the answer is shown once and works once.</summary>
+    /// <summary>
+    /// Stores the call and starts its join timeout. The join URL in the answer is shown once and works once; it is a path, for the gateway to complete
+    /// with the public address.
+    /// </summary>
     Task<CallSnapshot> CreateAsync(CallSettings settings);
 
     /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
@@ -28,6 +32,8 @@ public interface ICallGrain : IGrainWithStringKey
     Task SendDataMessageAsync(JsonObject message);
 
     /// <summary>Ends the call if it is live, then removes everything of it but a tombstone.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
+    [AlwaysInterleave]
     Task DeleteAsync();
 }
 

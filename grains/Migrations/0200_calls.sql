@@ -16,6 +16,7 @@ create table calls (
 create index calls_by_account on calls (account_id, created, call_id);
 create index calls_by_agent on calls (account_id, agent_id, created, call_id) where agent_id is not null;
 create index calls_by_metadata on calls using gin (metadata jsonb_path_ops);
+create index calls_unended on calls (account_id) where ended is null;
 -- What a starting silo looks at.
 create index calls_unfinished on calls (created) where ended is null or summary_pending;
 
@@ -23,7 +24,6 @@ create table call_stages (
     call_id text not null,
     stage_id text not null,
     position integer not null,
-    error_count integer not null,
     -- The stage's settings without its initial messages (they are messages) and without secrets.
     document jsonb not null,
     primary key (call_id, stage_id)

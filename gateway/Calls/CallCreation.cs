@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Orleans;
+using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Limits;
+using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Validation;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Calls;
+
+namespace VoiceGrains.Gateway.Calls;
+
+/// <summary>Creates calls: from a request of their own, or going on from a prior call.</summary>
+internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainFactory grains, CallCreationLimits limits, IOptions<MediaOptions> media)
+{
+    private const int MessagesAtOnce = 500;
+    private static readonly TimeSpan ConcurrencyRetry = TimeSpan.FromSeconds(5);
+
+    /// <exception cref="InvalidInputException">The request breaks its contract; nothing was created.</exception>
+    /// <exception cref="PlatformException">The account has no room for another call.</exception>
+    public async Task<CallResponse> StartAsync(Caller caller, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var origin = new CallOrigin(caller.AccountId) { EnableGreetingPrompt = QueryText.ReadBoolean(http.Query, "enableGreetingPrompt") ?? true };
+        if (QueryText.Read(http.Query, "priorCallId") is { } prior)
+            (origin, request) = await GoOnAsync(origin, prior, request, cancellationToken);
+        return await StartAsync(caller, origin, request, http, cancellationToken);
+    }
+
+    /// <inheritdoc cref="StartAsync(Caller, StartCallRequest, HttpRequest, CancellationToken)"/>
+    public async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    {
+        if (QueryText.Read(http.Query, "throttle") is { } throttle) throw new InvalidInputException("throttle", $"Unknown throttle '{JsonLeaf.Shorten(throttle)}'.");
+        var settings = factory.Create(origin, request);
+        await RequireRoomAsync(caller, cancellationToken);
+        limits.Take(caller.Account);
+        var call = await grains.GetGrain<ICallGrain>(settings.CallId).CreateAsync(settings);
+        return CallResponse.From(call, JoinUrl(http, call.JoinUrl!));
+    }
+
+    private async Task<(CallOrigin Origin, StartCallRequest Request)> GoOnAsync(
+        CallOrigin origin, string priorCallId, StartCallRequest request, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(priorCallId, "D", out _)) throw new InvalidInputException("priorCallId", "Must be a valid UUID.");
+        if (await calls.FindAsync(origin.AccountId, priorCallId, cancellationToken) is null)
+            throw new InvalidInputException("priorCallId", $"Call '{priorCallId}' was not found.");
+        var prior = await grains.GetGrain<ICallGrain>(priorCallId).GetAsync();     // with the secrets of its tools
+        var history = await HistoryAsync(prior, cancellationToken);
+        origin = origin with { Tools = prior.Stage.Tools, AgentId = prior.Settings.AgentId, AgentName = prior.Settings.AgentName };
+        return (origin, CallRequestMerge.OverPriorCall(prior, history, request));
+    }
+
+    private async Task<IReadOnlyList<Message>> HistoryAsync(CallSnapshot call, CancellationToken cancellationToken)
+    {
+        var history = new List<Message>();
+        for (var page = new PageRequest(null, MessagesAtOnce); ;)
+        {
+            var part = await calls.ListMessagesAsync(call.Settings.CallId, call.Stage.CallStageId, page, cancellationToken);
+            history.AddRange(part.Results);
+            if (part.Next is null) return history;
+            page = page with { Cursor = part.Next };
+        }
+    }
+
+    private async Task RequireRoomAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        if (caller.Account.AllowedConcurrentCalls is not { } allowed) return;
+        if (await calls.CountUnendedAsync(caller.AccountId, cancellationToken) < allowed) return;
+        throw new PlatformException(ErrorCode.ConcurrencyLimit, $"The account may have {allowed} calls at once.") { RetryAfter = ConcurrencyRetry };
+    }
+
+    /// <summary>Where media goes: the configured address, else that of the request.</summary>
+    private string JoinUrl(HttpRequest http, string path)
+    {
+        var address = new UriBuilder((media.Value.PublicUrl ?? PageResponse.PublicBase(http)) + path);
+        address.Scheme = address.Scheme is "https" or "wss" ? "wss" : "ws";
+        return address.Uri.AbsoluteUri;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Calls;
+
+namespace VoiceGrains.Gateway.Calls;
+
+/// <summary><c>CallStage</c>.</summary>
+internal sealed record CallStageResponse
+{
+    public required string CallId { get; init; }
+    public required string CallStageId { get; init; }
+    public required DateTime Created { get; init; }
+    public required JsonNode InactivityMessages { get; init; }
+    /// <summary>Null: tokens are counted by the model's provider, if at all.</summary>
+    public int? InitialTokenCount => null;
+    public string? LanguageHint { get; init; }
+    public int? LatestTokenCount => null;
+    public required string Model { get; init; }
+    public string? SystemPrompt { get; init; }
+    public required double Temperature { get; init; }
+    public string? TimeExceededMessage { get; init; }
+    public string? Voice { get; init; }
+    public JsonNode? ExternalVoice { get; init; }
+    public JsonNode? VoiceOverrides { get; init; }
+    public required int ErrorCount { get; init; }
+    public JsonNode? ExperimentalSettings { get; init; }
+    public required JsonNode InitialState { get; init; }
+
+    public static CallStageResponse From(string callId, StageRecord record)
+    {
+        var stage = record.Settings;
+        return new CallStageResponse
+        {
+            CallId = callId,
+            CallStageId = stage.CallStageId,
+            Created = stage.Created.UtcDateTime,
+            InactivityMessages = CallResponse.Sparse(stage.InactivityMessages)!,
+            LanguageHint = stage.LanguageHint,
+            Model = stage.Model,
+            SystemPrompt = stage.SystemPrompt,
+            Temperature = stage.Temperature,
+            TimeExceededMessage = stage.TimeExceededMessage,
+            Voice = stage.Voice,
+            ExternalVoice = CallResponse.Sparse(stage.ExternalVoice),
+            VoiceOverrides = CallResponse.Sparse(stage.VoiceOverrides),
+            ErrorCount = record.ErrorCount,
+            ExperimentalSettings = stage.ExperimentalSettings,
+            InitialState = stage.InitialState,
+        };
+    }
+}
+
+/// <summary><c>CallTool</c>: what authenticates the tool is not shown.</summary>
+internal sealed record CallToolResponse(string CallToolId, string? ToolId, string Name, JsonNode Definition)
+{
+    public static CallToolResponse From(CallTool tool) => new(tool.CallToolId, tool.ToolId, tool.Name, CallResponse.Sparse(tool.Definition)!);
+}
+
+/// <summary><c>CallEvent</c>.</summary>
+internal sealed record CallEventResponse(
+    string CallId, string CallStageId, TimeSpan CallTimestamp, Severity Severity, string Type, string Text, JsonObject? Extras, TimeSpan? WallClockTimestamp)
+{
+    public static CallEventResponse From(CallEvent entry) => new(
+        entry.CallId, entry.CallStageId, entry.CallTimestamp, entry.Severity, entry.Type, entry.Text, entry.Extras, entry.WallClockTimestamp);
+}
+
+/// <summary><c>CallTombstone</c>.</summary>
+internal sealed record CallTombstoneResponse(
+    string CallId, string AccountId, DateTime Created, DateTime DeletionTime, DateTime? Joined, DateTime? Ended, TimeSpan MaxDuration, string? EndReason,
+    bool RecordingEnabled, bool HadSummary)
+{
+    public static CallTombstoneResponse From(CallTombstone call) => new(
+        call.CallId, call.AccountId, call.Created.UtcDateTime, call.DeletionTime.UtcDateTime, call.Joined?.UtcDateTime, call.Ended?.UtcDateTime,
+        call.MaxDuration, call.EndReason, call.RecordingEnabled, call.HadSummary);
+}
+
+/// <summary><c>ultravox.v1.Message</c>: protobuf JSON, in which a message without words still has a text.</summary>
+internal static class MessageResponse
+{
+    public static JsonNode From(Message message) => CallResponse.Sparse(message with { Text = message.Text ?? "" })!;
+}

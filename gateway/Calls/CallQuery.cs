@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using VoiceGrains.Gateway.Validation;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Calls;
+
+namespace VoiceGrains.Gateway.Calls;
+
+/// <summary>The filters and the order of a list of calls, from the query.</summary>
+/// <param name="Filter">All but the voice.</param>
+/// <param name="VoiceId">To be looked up.</param>
+internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
+{
+    private const string MetadataPrefix = "metadata.";
+    private const int MaxItems = 100;
+
+    public static ValueTask<CallQuery?> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult<CallQuery?>(Read(context.Request.Query));
+
+    private static CallQuery Read(IQueryCollection query)
+    {
+        var (sort, descending) = Sort(QueryText.Read(query, "sort"));
+        var filter = new CallFilter
+        {
+            AgentIds = AgentIds(query),
+            From = Instant(query, "fromDate", endOfDay: false),
+            To = Instant(query, "toDate", endOfDay: true),
+            TimeOfDayStart = TimeOfDay(query, "timeOfDayStart"),
+            TimeOfDayEnd = TimeOfDay(query, "timeOfDayEnd"),
+            DurationMin = Duration(query, "durationMin"),
+            DurationMax = Duration(query, "durationMax"),
+            Metadata = Metadata(query),
+            Search = QueryText.Read(query, "search", 200),
+            Sort = sort,
+            Descending = descending,
+        };
+        return new CallQuery(filter, QueryText.Read(query, "voiceId"));
+    }
+
+    private static (CallSort Sort, bool Descending) Sort(string? text)
+    {
+        if (text is null) return (CallSort.Created, true);
+        var descending = text.StartsWith('-');
+        return text.TrimStart('-') switch
+        {
+            "created" => (CallSort.Created, descending),
+            "joined" => (CallSort.Joined, descending),
+            "ended" => (CallSort.Ended, descending),
+            "duration" or "billedDuration" => (CallSort.Duration, descending),
+            _ => throw new InvalidInputException("sort", "Calls are sorted by 'created', 'joined', 'ended' or 'duration', with '-' in front for the reverse order."),
+        };
+    }
+
+    /// <summary>Repeated, or one value with commas.</summary>
+    private static List<string>? AgentIds(IQueryCollection query)
+    {
+        if (!query.TryGetValue("agentIds", out var values)) return null;
+        var ids = values.SelectMany(value => (value ?? "").Split(',')).Where(id => id.Length > 0).ToList();
+        if (ids.Count > MaxItems) throw new InvalidInputException("agentIds", $"Ensure this field has no more than {MaxItems} elements.");
+        foreach (var id in ids)
+        {
+            if (!Guid.TryParseExact(id, "D", out _)) throw new InvalidInputException("agentIds", $"\"{JsonLeaf.Shorten(id)}\" is not a valid UUID.");
+        }
+        return ids.Count == 0 ? null : ids.ConvertAll(id => id.ToLowerInvariant());
+    }
+
+    private static Dictionary<string, string>? Metadata(IQueryCollection query)
+    {
+        var names = query.Keys.Where(key => key.StartsWith(MetadataPrefix, StringComparison.Ordinal) && key.Length > MetadataPrefix.Length).ToList();
+        if (names.Count > MaxItems) throw new InvalidInputException("metadata", $"Ensure this field has no more than {MaxItems} elements.");
+        if (names.Exists(name => name.Contains('\0'))) throw new InvalidInputException("metadata", "Null characters are not allowed.");
+        return names.Count == 0 ? null : names.ToDictionary(name => name[MetadataPrefix.Length..], name => QueryText.Read(query, name) ?? "");
+    }
+
+    /// <summary>ISO 8601; a date alone means its first or last moment, and a time without an offset is UTC.</summary>
+    private static DateTimeOffset? Instant(IQueryCollection query, string name, bool endOfDay)
+    {
+        if (QueryText.Read(query, name) is not { } text) return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+        {
+            var day = new DateTimeOffset(date, TimeOnly.MinValue, TimeSpan.Zero);
+            return endOfDay && date < DateOnly.MaxValue ? day.AddDays(1).AddMicroseconds(-1) : day;
+        }
+        // A plus that a client did not escape arrives as a space.
+        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        return text.Length >= 16 && char.IsAsciiDigit(text[0])
+            && DateTimeOffset.TryParse(text.Replace(' ', text.Contains('T', StringComparison.Ordinal) ? '+' : ' '), CultureInfo.InvariantCulture, styles, out var instant)
+            ? instant
+            : throw new InvalidInputException(name, "Datetime has wrong format. Use ISO 8601, such as \"2026-01-31\" or \"2026-01-31T12:00:00Z\".");
+    }
+
+    private static TimeOnly? TimeOfDay(IQueryCollection query, string name)
+        => QueryText.Read(query, name) is not { } text ? null
+            : TimeOnly.TryParseExact(text, ["HH:mm:ss.FFFFFF", "HH:mm"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time
+            : throw new InvalidInputException(name, "Time has wrong format. Use HH:MM:SS.");
+
+    private static TimeSpan? Duration(IQueryCollection query, string name)
+        => QueryText.Read(query, name) is not { } text ? null
+            : DurationConverter.TryParse(text, out var duration) && duration >= TimeSpan.Zero ? duration
+            : throw new InvalidInputException(name, "Duration has wrong format. Use seconds with an 's', such as \"30s\" or \"1.5s\".");
+}

@@ -1,0 +1,268 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Runtime;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Storage;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>
+/// Keeps a call's state and its deadlines. While the conversation runs on this silo the grain stays active; a grain that wakes up with a joined call
+/// but without its conversation knows that the silo died in between, and ends the call.
+/// </summary>
+internal sealed partial class CallGrain(
+    [PersistentState("call")] IPersistentState<CallState> state, CallServices services, TimeProvider clock, ILogger<CallGrain> logger)
+    : Grain, ICallGrain, IRemindable
+{
+    /// <summary>The net under timers and tasks of this activation, for when its silo dies.</summary>
+    private const string Watch = "watch";
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMinutes(2);
+
+    /// <summary>Bound of ending a live conversation before its call is deleted.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Deletion and the summary run between requests; changes of the state take turns by this.</summary>
+    private readonly SemaphoreSlim _changing = new(1);
+    private readonly CancellationTokenSource _deactivating = new();
+    private IGrainTimer? _joinTimer;
+    private Task _summary = Task.CompletedTask;
+    private bool _conversationWasMissing;
+
+    private string CallId => this.GetPrimaryKeyString();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (state.RecordExists) await ResumeAsync(isNew: true, cancellationToken);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _deactivating.CancelAsync();
+        await _summary.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async Task<CallSnapshot> CreateAsync(CallSettings settings)
+    {
+        if (state.RecordExists) throw new InvalidOperationException($"Call '{CallId}' exists.");
+        var token = JoinToken.Create();
+        state.State.Create(settings, JoinToken.Hash(token));
+        // Before the state: a reminder without a call does nothing, a call without its reminder might wait for ever.
+        await this.RegisterOrUpdateReminder(Watch, settings.JoinTimeout + WatchPeriod, WatchPeriod);
+        await ChangeAsync();
+        StartJoinTimer();
+        WarnOfUnserved(settings);
+        services.Metrics.Created();
+        return state.State.ToSnapshot(joinUrl: $"/calls/{CallId}/join/{token}");
+    }
+
+    public Task<CallSnapshot> GetAsync()
+    {
+        RequireCall();
+        return Task.FromResult(state.State.ToSnapshot());
+    }
+
+    public async Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion)
+    {
+        RequireCall();
+        switch (state.State.TryJoin(joinToken, clientVersion, clock.GetUtcNow()))
+        {
+            case JoinResult.Refused:
+                throw new PlatformException(ErrorCode.JoinRefused, "The join URL is wrong.");
+            case JoinResult.Expired:
+                throw new PlatformException(ErrorCode.JoinExpired, "The join URL was used already or its time is over.");
+        }
+        _joinTimer?.Dispose();
+        await ChangeAsync();
+        DelayDeactivation(state.State.Settings!.MaxDuration + WatchPeriod);
+        return state.State.ToSnapshot();
+    }
+
+    public async Task EnterStageAsync(StageSettings stage)
+    {
+        RequireCall();
+        if (state.State.TryEnterStage(stage)) await ChangeAsync();
+    }
+
+    public async Task<CallSnapshot> EndAsync(CallOutcome outcome)
+    {
+        RequireCall();
+        await EndAsync(outcome, clock.GetUtcNow());
+        return state.State.ToSnapshot();
+    }
+
+    public Task SendDataMessageAsync(JsonObject message)
+    {
+        RequireCall();
+        if (!state.State.IsLive || !services.LiveCalls.TryGet(CallId, out var conversation) || !conversation.TryPost(message))
+            throw new PlatformException(ErrorCode.CallNotLive, "The call is not joined or has ended.");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Runs between other requests, so that the conversation's own <see cref="EndAsync(CallOutcome)"/> can get through while this waits for it.</summary>
+    public async Task DeleteAsync()
+    {
+        RequireCall();
+        if (services.LiveCalls.TryGet(CallId, out var conversation)) await EndConversationAsync(conversation);
+        await _changing.WaitAsync();
+        try
+        {
+            if (!state.RecordExists) return;
+            services.Blobs.Delete(CallBlobs.Recording(CallId));
+            await SaveAsync(state.ClearStateAsync);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+        await StopWatchAsync();
+        LogDeleted(CallId);
+        DeactivateOnIdle();
+    }
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        if (!state.RecordExists) await StopWatchAsync();
+        else await ResumeAsync(isNew: false, CancellationToken.None);
+    }
+
+    /// <summary>Takes up what the call waits for: its client, its conversation, its summary or its removal.</summary>
+    /// <param name="isNew">Whether the activation is, so that nothing can be under way that it does not know of.</param>
+    private async Task ResumeAsync(bool isNew, CancellationToken cancellationToken)
+    {
+        var call = state.State;
+        if (call.SummaryStatus == SummaryStatus.Pending) StartSummary();
+        else if (call.Ended is not null) await FinishAsync();
+        else if (call.Joined is { } joined) await EndIfOrphanedAsync(joined, isNew, cancellationToken);
+        else if (clock.GetUtcNow() >= call.JoinDeadline) await EndAsync(new CallOutcome(EndReason.Unjoined), call.JoinDeadline);
+        else if (isNew) StartJoinTimer();
+    }
+
+    /// <summary>A running activation looks twice: between a join or an end and the conversation's own word of it there is a moment without it.</summary>
+    private async Task EndIfOrphanedAsync(DateTimeOffset joined, bool isNew, CancellationToken cancellationToken)
+    {
+        if (services.LiveCalls.TryGet(CallId, out _))
+        {
+            _conversationWasMissing = false;
+            DelayDeactivation(state.State.Settings!.MaxDuration + WatchPeriod);
+            return;
+        }
+        if (!isNew && !_conversationWasMissing)
+        {
+            _conversationWasMissing = true;
+            return;
+        }
+        var ended = joined + await services.Remains.LifetimeAsync(CallId, cancellationToken);
+        LogOrphaned(CallId);
+        await EndAsync(new CallOutcome(EndReason.SystemError), ended < clock.GetUtcNow() ? ended : clock.GetUtcNow());
+        WriteEvent(Severity.Error, "call_lost", "The server stopped during the call.");
+    }
+
+    private void StartJoinTimer()
+    {
+        _joinTimer?.Dispose();
+        var due = state.State.JoinDeadline - clock.GetUtcNow();
+        _joinTimer = this.RegisterGrainTimer(
+            () => state.State.Joined is null ? EndAsync(new CallOutcome(EndReason.Unjoined), clock.GetUtcNow()) : Task.CompletedTask,
+            due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task EndAsync(CallOutcome outcome, DateTimeOffset ended)
+    {
+        var call = state.State;
+        if (!call.TryEnd(outcome, ended)) return;
+        _joinTimer?.Dispose();
+        await ChangeAsync();
+        services.Metrics.Ended(call.EndReason!.Value, call.Ended - call.Joined);
+        LogEnded(CallId, call.EndReason.Value);
+        DelayDeactivation(TimeSpan.FromTicks(-1));
+        if (call.SummaryStatus == SummaryStatus.Pending) StartSummary();
+        else await FinishAsync();
+    }
+
+    /// <summary>Nothing is left to do but what the call's retention asks for. The watch goes last: until then it would repeat this.</summary>
+    private async Task FinishAsync()
+    {
+        if (state.State.Settings!.RetentionPolicy == "auto_delete") _ = this.AsReference<ICallGrain>().DeleteAsync();
+        else await StopWatchAsync();
+    }
+
+    private async Task EndConversationAsync(ILiveCall conversation)
+    {
+        using var timeout = new CancellationTokenSource(EndTimeout, clock);
+        try
+        {
+            await conversation.EndAsync(EndReason.Hangup, timeout.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            LogStillLive(CallId);
+        }
+    }
+
+    private void RequireCall()
+    {
+        if (state.RecordExists) return;
+        DeactivateOnIdle();
+        throw new PlatformException(ErrorCode.CallNotFound, $"Call '{CallId}' was not found.");
+    }
+
+    private async Task ChangeAsync()
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            await SaveAsync(state.WriteStateAsync);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>After a failure nobody knows which state is stored: the activation gives way to one that reads it.</summary>
+    private async Task SaveAsync(Func<Task> save)
+    {
+        try
+        {
+            await save();
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private async Task StopWatchAsync()
+    {
+        if (await this.GetReminder(Watch) is { } reminder) await this.UnregisterReminder(reminder);
+    }
+
+    /// <summary>What the call asks for and this version does not do is accepted, so that clients work, and told.</summary>
+    private void WarnOfUnserved(CallSettings settings)
+    {
+        if (settings.DataConnection is not null) WriteEvent(Severity.Warning, "not_supported", "The data connection is not opened: this version has none.");
+        if (settings.Callbacks is not null) WriteEvent(Severity.Warning, "not_supported", "Callbacks are not sent: this version has none.");
+    }
+
+    private void WriteEvent(Severity severity, string type, string text)
+    {
+        var call = state.State;
+        var time = call.Ended - call.Joined ?? TimeSpan.Zero;
+        services.Journal.Write(new CallEvent(CallId, call.Stages[^1].CallStageId, time, severity, type, text, null, time));
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "Call {CallId} ended: {Reason}")]
+    private partial void LogEnded(string callId, EndReason reason);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Call {CallId} was joined, but its conversation is gone: the silo that ran it has stopped")]
+    private partial void LogOrphaned(string callId);
+
+    [LoggerMessage(1003, LogLevel.Information, "Call {CallId} was deleted")]
+    private partial void LogDeleted(string callId);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Call {CallId} is deleted although its conversation did not end in time")]
+    private partial void LogStillLive(string callId);
+}

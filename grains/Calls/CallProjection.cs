@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using NpgsqlTypes;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainRuntime.Storage;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>Keeps the tables that lists and filters read in step with the calls' states. Secrets stay in the state.</summary>
+internal sealed class CallProjection(TimeProvider clock) : IStateProjection<CallState>
+{
+    private const string StoreCall = """
+        insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (call_id) do update set joined = excluded.joined, ended = excluded.ended, voice = excluded.voice,
+            summary_pending = excluded.summary_pending, document = excluded.document
+        """;
+
+    private const string StoreStage = """
+        insert into call_stages (call_id, stage_id, position, document) values ($1, $2, $3, $4)
+        on conflict (call_id, stage_id) do nothing
+        """;
+
+    private const string StoreInitialMessage = """
+        insert into call_messages (call_id, stage_id, index, initial, document) values ($1, $2, $3, true, $4)
+        on conflict (call_id, stage_id, index) do nothing
+        """;
+
+    private const string LeaveTombstone = """
+        insert into deleted_calls (call_id, account_id, agent_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary)
+        select call_id, account_id, agent_id, created, $2, joined, ended, document->>'endReason', (document->'settings'->>'maxDuration')::interval,
+            (document->'settings'->>'recordingEnabled')::boolean, document->>'summary' is not null
+        from calls where call_id = $1
+        on conflict (call_id) do nothing
+        """;
+
+    private static readonly string[] CallTables = ["call_events", "call_messages", "call_stages", "calls"];
+
+    public async Task ProjectAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string grainKey, CallState? state, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        if (state?.Settings is null) Delete(batch, grainKey);
+        else Store(batch, grainKey, state);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void Store(NpgsqlBatch batch, string callId, CallState state)
+    {
+        var settings = state.Settings!;
+        Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
+            Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)));
+        for (var position = 0; position < state.Stages.Count; position++)
+        {
+            var stage = state.Stages[position];
+            Add(batch, StoreStage, callId, stage.CallStageId, position, Json(WithoutSecrets(stage)));
+            if (IsNew(state, position)) AddInitialMessages(batch, callId, stage);
+        }
+    }
+
+    /// <summary>Whether this may be the write that brought the stage: the first stage comes with the call, others while it is the last one.</summary>
+    private static bool IsNew(CallState state, int position) => position == 0 ? state.Joined is null : position == state.Stages.Count - 1;
+
+    private static void AddInitialMessages(NpgsqlBatch batch, string callId, StageSettings stage)
+    {
+        for (var index = 0; index < stage.InitialMessages.Count; index++)
+        {
+            var message = stage.InitialMessages[index] with
+            {
+                CallStageId = stage.CallStageId, CallStageMessageIndex = index, Timespan = null, WallClockTimespan = null,
+            };
+            Add(batch, StoreInitialMessage, callId, stage.CallStageId, index, Json(message));
+        }
+    }
+
+    private void Delete(NpgsqlBatch batch, string callId)
+    {
+        Add(batch, LeaveTombstone, callId, clock.GetUtcNow());
+        foreach (var table in CallTables) Add(batch, $"delete from {table} where call_id = $1", callId);
+    }
+
+    private static CallSnapshot Document(CallState state)
+    {
+        var snapshot = state.ToSnapshot();
+        var settings = snapshot.Settings;
+        return snapshot with
+        {
+            Settings = settings with { FirstStage = WithoutSecrets(settings.FirstStage), Callbacks = WithoutSecrets(settings.Callbacks) },
+            Stage = WithoutSecrets(snapshot.Stage),
+        };
+    }
+
+    /// <summary>Messages have a table of their own, and what authenticates a tool is for the tool alone.</summary>
+    private static StageSettings WithoutSecrets(StageSettings stage) => stage with
+    {
+        InitialMessages = [],
+        Tools = [.. stage.Tools.Select(tool => tool with { AuthHeaders = Nothing, AuthQueryParams = Nothing })],
+    };
+
+    private static JsonObject? WithoutSecrets(JsonObject? callbacks)
+    {
+        var shown = callbacks?.DeepClone().AsObject();
+        foreach (var (_, callback) in shown ?? []) (callback as JsonObject)?.Remove("secrets");
+        return shown;
+    }
+
+    private static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
+
+    private static void Add(NpgsqlBatch batch, string sql, params object?[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(value switch
+            {
+                JsonText json => new() { Value = json.Value, NpgsqlDbType = NpgsqlDbType.Jsonb },
+                null => new() { Value = DBNull.Value },
+                _ => new() { Value = value },
+            });
+        }
+        batch.BatchCommands.Add(command);
+    }
+
+    private static JsonText Json<T>(T value) => new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options));
+
+    private sealed record JsonText(byte[] Value);
+}

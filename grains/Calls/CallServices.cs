@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Options;
+using VoiceGrains.Grains.Storage;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>What a call's grain works with.</summary>
+internal sealed class CallServices(
+    LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
+    IOptions<CallSummaryOptions> summaryOptions)
+{
+    public LiveCalls LiveCalls => liveCalls;
+    public ICallJournal Journal => journal;
+    public CallSummarizer Summarizer => summarizer;
+    public CallRemains Remains => remains;
+    public IBlobStore Blobs => blobs;
+    public CallGrainMetrics Metrics => metrics;
+    public CallSummaryOptions SummaryOptions => summaryOptions.Value;
+}

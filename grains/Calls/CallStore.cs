@@ -1,0 +1,176 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.Grains.Paging;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>Reads the tables that calls leave. Everything asked for is asked for in the name of an account, and of others' calls nothing is told.</summary>
+public sealed class CallStore(NpgsqlDataSource database)
+{
+    private const string ErrorsOfStage = """
+        (select count(*)::integer from call_events e
+         where e.call_id = call_stages.call_id and e.document->>'callStageId' = call_stages.stage_id and e.severity = 3)
+        """;
+
+    private const string TombstoneColumns = "call_id, account_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary";
+
+    private static readonly SortColumn CallId = new("callId", "call_id", "text");
+    private static readonly SortColumn Created = new("created", "created", "timestamptz");
+    private static readonly SortColumn StagePosition = new("position", "position", "integer");
+    private static readonly PageRequest One = new(null, 1);
+
+    private static readonly KeysetQuery Calls = new("calls", "document", CallId);
+    private static readonly KeysetQuery Tombstones = new("deleted_calls", TombstoneColumns, CallId);
+    private static readonly KeysetQuery Stages = new("call_stages", "document, " + ErrorsOfStage, StagePosition);
+    private static readonly KeysetQuery Messages = new("call_messages m join call_stages s using (call_id, stage_id)", "m.document", new("index", "m.index", "integer"));
+    private static readonly KeysetQuery Events = new("call_events", "document", new("id", "id", "bigint"));
+
+    /// <summary>The call without its tools' secrets and initial messages; null when the account has none of this id.</summary>
+    public async Task<CallSnapshot?> FindAsync(string accountId, string callId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select document from calls where call_id = $1 and account_id = $2");
+        command.Parameters.Add(new() { Value = callId });
+        command.Parameters.Add(new() { Value = accountId });
+        return await command.ExecuteScalarAsync(cancellationToken) is string document ? Parse<CallSnapshot>(document) : null;
+    }
+
+    /// <summary>Calls of the account that are waiting for their client or talking.</summary>
+    public async Task<int> CountUnendedAsync(string accountId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select count(*)::integer from calls where account_id = $1 and ended is null");
+        command.Parameters.Add(new() { Value = accountId });
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public Task<Page<CallSnapshot>> ListAsync(string accountId, CallFilter filter, PageRequest page, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("account_id = {0}", accountId);
+        AddFilters(rows, filter);
+        return Calls.ReadAsync(database, rows, page, SortBy(filter.Sort, filter.Descending), filter.Descending, Document<CallSnapshot>, cancellationToken);
+    }
+
+    /// <summary>In the order they were entered.</summary>
+    public Task<Page<StageRecord>> ListStagesAsync(string callId, PageRequest page, CancellationToken cancellationToken)
+        => Stages.ReadAsync(database, new SqlFilter().Where("call_id = {0}", callId), page, StagePosition, descending: false, ReadStage, cancellationToken);
+
+    /// <summary>Null when the call has no such stage.</summary>
+    public async Task<StageRecord?> FindStageAsync(string callId, string stageId, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("call_id = {0} and stage_id = {1}", callId, stageId);
+        return (await Stages.ReadAsync(database, rows, One, StagePosition, descending: false, ReadStage, cancellationToken)).Results.SingleOrDefault();
+    }
+
+    /// <summary>All messages of one stage, its initial ones included, or, without a stage, what was said in the call.</summary>
+    public Task<Page<Message>> ListMessagesAsync(string callId, string? stageId, PageRequest page, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("m.call_id = {0}", callId);
+        if (stageId is null) rows.Where("not m.initial");
+        else rows.Where("m.stage_id = {0}", stageId);
+        return Messages.ReadAsync(database, rows, page, new SortColumn("position", "s.position", "integer"), descending: false, Document<Message>, cancellationToken);
+    }
+
+    /// <summary>Oldest first.</summary>
+    public Task<Page<CallEvent>> ListEventsAsync(string callId, Severity minimum, string? type, PageRequest page, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("call_id = {0} and severity >= {1}", callId, (short)minimum);
+        if (type is not null) rows.Where("type = {0}", type);
+        return Events.ReadAsync(database, rows, page, new SortColumn("id", "id", "bigint"), descending: false, Document<CallEvent>, cancellationToken);
+    }
+
+    /// <summary>Newest first. Filters by voice, metadata and words match nothing: none of that is kept.</summary>
+    public Task<Page<CallTombstone>> ListDeletedAsync(string accountId, CallFilter filter, PageRequest page, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("account_id = {0}", accountId);
+        if (filter.Metadata is not null || filter.Voices is not null || filter.Search is not null) rows.Where("false");
+        AddCommonFilters(rows, filter);
+        return Tombstones.ReadAsync(database, rows, page, Created, descending: true, ReadTombstone, cancellationToken);
+    }
+
+    public async Task<CallTombstone?> FindDeletedAsync(string accountId, string callId, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("account_id = {0} and call_id = {1}", accountId, callId);
+        return (await Tombstones.ReadAsync(database, rows, One, Created, descending: true, ReadTombstone, cancellationToken)).Results.SingleOrDefault();
+    }
+
+    private static SortColumn SortBy(CallSort sort, bool descending) => sort switch
+    {
+        CallSort.Created => Created,
+        CallSort.Joined => new("joined", NullsLast("joined", "timestamptz", "infinity", descending), "timestamptz"),
+        CallSort.Ended => new("ended", NullsLast("ended", "timestamptz", "infinity", descending), "timestamptz"),
+        _ => new("duration", NullsLast("duration", "interval", "100000000 years", descending), "interval"),
+    };
+
+    private static string NullsLast(string column, string type, string greatest, bool descending)
+        => $"coalesce({column}, '{(descending ? "-" : "")}{greatest}'::{type})";
+
+    private static void AddFilters(SqlFilter rows, CallFilter filter)
+    {
+        AddCommonFilters(rows, filter);
+        if (filter.Metadata is { } metadata)
+            rows.Where("metadata @> {0}", new NpgsqlParameter { Value = JsonSerializer.Serialize(metadata, WireJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        if (filter.Voices is { } voices) rows.Where("lower(voice) = any({0})", voices.Select(voice => voice.ToLowerInvariant()).ToArray());
+        if (filter.Search is { } search)
+        {
+            const string found = """
+                document->>'summary' ilike {0} or document->>'shortSummary' ilike {0} or exists (
+                    select from call_messages m where m.call_id = calls.call_id and not m.initial and m.document->>'text' ilike {0})
+                """;
+            rows.Where(found, SqlFilter.Contains(search));
+        }
+    }
+
+    private static void AddCommonFilters(SqlFilter rows, CallFilter filter)
+    {
+        const string timeOfDay = "(created at time zone 'UTC')::time";
+        if (filter.AgentIds is { } agents) rows.Where("agent_id = any({0})", agents.ToArray());
+        if (filter.From is { } from) rows.Where("created >= {0}", from.ToUniversalTime());
+        if (filter.To is { } to) rows.Where("created <= {0}", to.ToUniversalTime());
+        if (filter.DurationMin is { } min) rows.Where("duration >= {0}", min);
+        if (filter.DurationMax is { } max) rows.Where("duration <= {0}", max);
+        if (filter.TimeOfDayStart is null && filter.TimeOfDayEnd is null) return;
+        var (start, end) = (filter.TimeOfDayStart ?? TimeOnly.MinValue, filter.TimeOfDayEnd ?? TimeOnly.MaxValue);
+        rows.Where($"{timeOfDay} >= {{0}} {(start <= end ? "and" : "or")} {timeOfDay} <= {{1}}", start, end);
+    }
+
+    private static StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(1));
+
+    private static CallTombstone ReadTombstone(NpgsqlDataReader row) => new()
+    {
+        CallId = row.GetString(0),
+        AccountId = row.GetString(1),
+        Created = row.GetFieldValue<DateTimeOffset>(2),
+        DeletionTime = row.GetFieldValue<DateTimeOffset>(3),
+        Joined = row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4),
+        Ended = row.IsDBNull(5) ? null : row.GetFieldValue<DateTimeOffset>(5),
+        EndReason = row.IsDBNull(6) ? null : row.GetString(6),
+        MaxDuration = row.GetFieldValue<TimeSpan>(7),
+        RecordingEnabled = row.GetBoolean(8),
+        HadSummary = row.GetBoolean(9),
+    };
+
+    private static T Document<T>(NpgsqlDataReader row) => Parse<T>(row.GetString(0));
+
+    private static T Parse<T>(string json) => JsonSerializer.Deserialize<T>(json, WireJson.Options)!;
+}
+
+/// <summary>A stage and how many errors were logged in it.</summary>
+public sealed record StageRecord(StageSettings Settings, int ErrorCount);
+
+/// <summary><c>CallTombstone</c>: what is kept of a deleted call.</summary>
+public sealed record CallTombstone
+{
+    public required string CallId { get; init; }
+    public required string AccountId { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public required DateTimeOffset DeletionTime { get; init; }
+    public DateTimeOffset? Joined { get; init; }
+    public DateTimeOffset? Ended { get; init; }
+    public required TimeSpan MaxDuration { get; init; }
+    public string? EndReason { get; init; }
+    public required bool RecordingEnabled { get; init; }
+    public required bool HadSummary { get; init; }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using VoiceGrains.GrainRuntime.Storage;
+
+namespace VoiceGrains.Grains.Calls;
+
+public static class CallStoreServices
+{
+    /// <summary>
+    /// Adds what calls are kept with: <see cref="ICallJournal"/>, <see cref="CallStore"/>, <see cref="LiveCalls"/>, <see cref="CallFactory"/> and the grain's
+    /// own parts. Needs the blob store and the providers. Call after the grain runtime and before anything that runs conversations: services stop in
+    /// reverse order, so that the journal takes the last words of conversations that end with the silo.
+    /// </summary>
+    public static IServiceCollection AddCallStore(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddOptions<CallJournalOptions>().BindConfiguration("Calls:Journal").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CallSummaryOptions>().BindConfiguration("Calls:Summary").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<LiveCalls>();
+        services.TryAddSingleton<CallStore>();
+        services.TryAddSingleton<CallFactory>();
+        services.TryAddSingleton<CallJournal>();
+        services.TryAddSingleton<ICallJournal>(provider => provider.GetRequiredService<CallJournal>());
+        services.AddHostedService(provider => provider.GetRequiredService<CallJournal>());
+        services.TryAddSingleton<CallSummarizer>();
+        services.TryAddSingleton<CallRemains>();
+        services.TryAddSingleton<CallGrainMetrics>();
+        services.TryAddSingleton<CallServices>();
+        services.AddSingleton<IStateProjection<CallState>, CallProjection>();
+        services.AddHostedService<CallRecovery>();
+        return services;
+    }
+}
