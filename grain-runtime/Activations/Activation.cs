@@ -79,7 +79,7 @@ internal sealed class Activation : IGrainContext
         {
             if (_phase == Phase.Gone)
                 return false;
-            if (!IsOpen || !_mailbox.MayBegin(turn))
+            if (!MayBegin(turn))
             {
                 if (_mailbox.IsFull)
                     throw new LimitExceededException("MaxWaitingRequests", _mailbox.Waiting, _catalog.Options.MaxWaitingRequests, GrainId);
@@ -185,6 +185,9 @@ internal sealed class Activation : IGrainContext
 
     private bool IsOpen => _phase == Phase.Active && _endReason is null;
 
+    // While a last request still runs, those that interleave may serve it: it may be waiting for one of them.
+    private bool MayBegin(Turn turn) => IsOpen ? _mailbox.MayBegin(turn) : _phase == Phase.Active && turn.Interleaves && _mailbox.Blocking.Count > 0;
+
     // Under the lock.
     private void Begin(Turn turn)
     {
@@ -197,7 +200,15 @@ internal sealed class Activation : IGrainContext
 
     private async Task RunAsync(Turn turn)
     {
-        await turn.RunAsync(this);
+        try
+        {
+            await turn.RunAsync(this);
+        }
+        catch (Exception exception)
+        {
+            _catalog.Log.TurnFailed(GrainId, exception);
+            turn.Reject(exception);
+        }
         lock (_gate)
         {
             _mailbox.End(turn);
@@ -206,6 +217,7 @@ internal sealed class Activation : IGrainContext
             BeginWaiting();
             EndWhenQuiet();
         }
+        turn.OnEnded(this);
     }
 
     // Under the lock.

@@ -46,13 +46,16 @@ internal sealed class GrainCatalog(
     public void Remove(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));
 
     /// <summary>Refuses new activations and ends those there are. The task completes when all have ended.</summary>
-    public Task StopAsync()
+    public async Task StopAsync()
     {
         _stopping = true;
-        var all = Activations;
-        foreach (var activation in all)
-            activation.Deactivate(new(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
-        return Task.WhenAll(all.Select(activation => activation.Deactivated));
+        while (!_activations.IsEmpty)       // twice if one was being added
+        {
+            var all = Activations;
+            foreach (var activation in all)
+                activation.Deactivate(new(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
+            await Task.WhenAll(all.Select(activation => activation.Deactivated)).ConfigureAwait(false);
+        }
     }
 
     private Activation Find(GrainId grainId)

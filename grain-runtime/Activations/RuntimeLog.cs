@@ -15,6 +15,9 @@ internal sealed partial class RuntimeLog(ILogger<RuntimeLog> logger)
     [LoggerMessage(1503, LogLevel.Error, "A timer of grain {Grain} failed; it goes on ticking")]
     public partial void TimerFailed(GrainId grain, Exception exception);
 
+    [LoggerMessage(1508, LogLevel.Error, "The runtime failed around a turn of grain {Grain}")]
+    public partial void TurnFailed(GrainId grain, Exception exception);
+
     [LoggerMessage(1504, LogLevel.Warning, "Request {Request} failed after its caller had stopped waiting")]
     public partial void LateFailure(Invocation request, Exception exception);
 

@@ -20,6 +20,11 @@ internal abstract class Turn
     /// <summary>Runs on the activation's scheduler. Never throws.</summary>
     public abstract Task RunAsync(Activation activation);
 
+    /// <summary>Called when the turn has made room for the next: a caller who has its result finds the grain free.</summary>
+    public virtual void OnEnded(Activation activation)
+    {
+    }
+
     /// <summary>Called instead of <see cref="RunAsync"/> when the turn will never run.</summary>
     public abstract void Reject(Exception exception);
 }

@@ -10,6 +10,7 @@ internal abstract class Invocation : Turn
     private readonly TimeProvider _clock;
     private CancellationTokenSource? _cancellation;
     private CancellationTokenRegistration _callerCancelled;
+    private Exception? _error;
     private int _completed;
     private int _fruitlessActivations;
 
@@ -72,11 +73,25 @@ internal abstract class Invocation : Turn
         }
         catch (Exception exception)
         {
+            _error = exception;
             activation.OnRequestFailed(exception);
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
             activity?.AddException(exception);
-            if (!Fail(exception, "failed"))
-                activation.OnLateFailure(this, exception);
+        }
+    }
+
+    public sealed override void OnEnded(Activation activation)
+    {
+        Arguments = [];
+        if (_error is { } error)
+        {
+            if (!Fail(error, "failed"))
+                activation.OnLateFailure(this, error);
+        }
+        else if (TryComplete())
+        {
+            SetResult();
+            Release("ok");
         }
     }
 
@@ -85,30 +100,29 @@ internal abstract class Invocation : Turn
     /// <summary>Gives the caller an error, unless it already has an outcome.</summary>
     public bool Fail(Exception exception, string outcome)
     {
-        if (!TryComplete(outcome))
+        if (!TryComplete())
             return false;
         SetException(exception);
-        Release(cancel: outcome is "timeout" or "cancelled" or "deadlock");
+        Release(outcome, cancel: outcome is "timeout" or "cancelled" or "deadlock");
         return true;
     }
 
     public override string ToString() => $"{Target}.{Method.Name}";
 
+    /// <summary>Calls the grain's method and keeps its result.</summary>
     protected abstract Task CallAsync(object grain);
+
+    protected abstract void SetResult();
 
     protected abstract void SetException(Exception exception);
 
-    protected bool TryComplete(string outcome)
-    {
-        if (Interlocked.Exchange(ref _completed, 1) != 0)
-            return false;
-        GrainTelemetry.Completed(this, outcome, _clock);
-        return true;
-    }
+    // True for the one that may set the outcome.
+    private bool TryComplete() => Interlocked.Exchange(ref _completed, 1) == 0;
 
-    // What the request held must not live on in the contexts that captured it.
-    protected void Release(bool cancel = false)
+    // What the request held must not live on in the contexts that captured it. Called when the outcome is set.
+    private void Release(string outcome, bool cancel = false)
     {
+        GrainTelemetry.Completed(this, outcome, _clock);
         Caller = null;
         _callerCancelled.Unregister();
         if (_cancellation is null)
@@ -132,17 +146,13 @@ internal sealed class Invocation<TResult>(
     : Invocation(method, target, arguments, caller, clock)
 {
     private readonly TaskCompletionSource<TResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TResult? _value;
 
     public Task<TResult> Task => _result.Task;
 
-    protected override async Task CallAsync(object grain)
-    {
-        var result = await method.Body(grain, Arguments);
-        if (!TryComplete("ok"))
-            return;
-        _result.SetResult(result);
-        Release();
-    }
+    protected override async Task CallAsync(object grain) => _value = await method.Body(grain, Arguments);
+
+    protected override void SetResult() => _result.SetResult(_value!);
 
     protected override void SetException(Exception exception) => _result.SetException(exception);
 }

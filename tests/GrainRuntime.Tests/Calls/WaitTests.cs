@@ -63,7 +63,7 @@ public sealed class WaitTests
     public async Task CallChainThatComesBack_IsADeadlockAndNotAHang()
     {
         var clock = new ManualClock();
-        await using var host = await RuntimeHost.StartAsync(clock: clock);
+        await using var host = await RuntimeHost.StartAsync(clock: clock, options: LongTimeouts);
 
         var call = host.Grains.GetGrain<IWaitGrain>("a").CallThroughAsync(["b", "c", "a"]);
         await RuntimeHost.AdvanceUntilAsync(clock, TimeSpan.FromMilliseconds(250), () => call.IsCompleted, "the deadlock is found");
@@ -78,7 +78,7 @@ public sealed class WaitTests
     public async Task CallToItself_IsADeadlock()
     {
         var clock = new ManualClock();
-        await using var host = await RuntimeHost.StartAsync(clock: clock);
+        await using var host = await RuntimeHost.StartAsync(clock: clock, options: LongTimeouts);
 
         var call = host.Grains.GetGrain<IWaitGrain>("a").CallThroughAsync(["a"]);
         await RuntimeHost.AdvanceUntilAsync(clock, TimeSpan.FromMilliseconds(250), () => call.IsCompleted, "the deadlock is found");
@@ -90,7 +90,7 @@ public sealed class WaitTests
     public async Task TwoGrainsThatCallEachOther_AreADeadlockToo()
     {
         var clock = new ManualClock();
-        await using var host = await RuntimeHost.StartAsync(clock: clock);
+        await using var host = await RuntimeHost.StartAsync(clock: clock, options: LongTimeouts);
         var one = host.Grains.GetGrain<IWaitGrain>("a").HoldThenCallAsync("go", "b");
         await host.Probe.ExpectAsync("holding a");
         var two = host.Grains.GetGrain<IWaitGrain>("b").HoldThenCallAsync("go", "a");
@@ -127,6 +127,13 @@ public sealed class WaitTests
         host.Probe.Open("go");
 
         await Task.WhenAll(first, second);
+    }
+
+    // A loaded machine is slower than the tests' clock: only the deadlock may end these calls.
+    private static void LongTimeouts(GrainRuntimeOptions options)
+    {
+        options.ResponseTimeout = TimeSpan.FromDays(1);
+        options.ReminderLease = TimeSpan.FromDays(2);
     }
 }
 
