@@ -1,23 +1,22 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using VoiceGrains.Media;
 
 namespace VoiceGrains.Providers.Audio;
 
 /// <summary>
-/// Turns the bytes of an answer, however they are cut, into mono 16-bit samples: raw little-endian PCM, or WAV (16-bit or 32-bit float, any channels,
-/// averaged), told apart by their first bytes. A WAV header's rate wins over the declared one. Throws <see cref="InvalidDataException"/> for anything else.
+/// Turns the bytes of an answer, however they are cut, into mono 16-bit samples: raw little-endian PCM, or WAV (in any form that
+/// <see cref="WavHeader"/> reads), told apart by their first bytes. A WAV header's rate wins over the declared one. Throws <see cref="InvalidDataException"/> for anything else.
 /// </summary>
 /// <param name="declaredRateHz">Rate of raw PCM; 0 when nobody said, then only WAV is understood.</param>
 internal sealed class PcmDecoder(int declaredRateHz)
 {
-    private const int MostHeaderBytes = 64 * 1024;
-    private const int LowestRateHz = 4_000;
-    private const int HighestRateHz = 192_000;
+    private static readonly WavLimits Limits = new() { MinSampleRateHz = 4_000, MaxChannels = 8, MaxHeaderBytes = 64 * 1024 };
+    private static readonly WavHeader Raw = new(WavEncoding.Signed16, 0, 1, 0, -1);
 
     private readonly List<byte> _held = [];      // an unfinished header or sample frame
     private State _state = State.Sniffing;
     private long _dataLeft = long.MaxValue;
-    private int _channels = 1;
-    private int _sampleBytes = sizeof(short);
+    private WavHeader _format = Raw;
 
     private enum State : byte { Sniffing, Header, Data }
 
@@ -66,79 +65,35 @@ internal sealed class PcmDecoder(int declaredRateHz)
         return true;
     }
 
-    /// <summary>Walks the RIFF chunks up to <c>data</c>; false while they are incomplete.</summary>
+    /// <summary>False while the header is incomplete.</summary>
     private bool TryReadHeader()
     {
-        if (_held.Count > MostHeaderBytes) throw new InvalidDataException($"its WAV header is longer than {MostHeaderBytes} bytes");
-        byte[] header = [.. _held];
-        if (header.Length >= 12 && !header.AsSpan(8, 4).SequenceEqual("WAVE"u8)) throw new InvalidDataException("it is a RIFF file but no WAV");
-        var hasFormat = false;
-        for (var at = 12; at + 8 <= header.Length;)
+        if (!WavHeader.TryParse(CollectionsMarshal.AsSpan(_held), Limits, out var header, out var error))
         {
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(at + 4));
-            if (header.AsSpan(at, 4).SequenceEqual("data"u8))
-            {
-                if (!hasFormat) throw new InvalidDataException("its WAV header has no format");
-                _dataLeft = length is 0 or >= 0x7FFF_0000 ? long.MaxValue : length;   // streamed: the length was not known
-                _held.RemoveRange(0, at + 8);
-                _state = State.Data;
-                return true;
-            }
-            if (at + 8 + (long)length > header.Length)
-            {
-                if (length > MostHeaderBytes) throw new InvalidDataException($"its WAV header is longer than {MostHeaderBytes} bytes");
-                return false;
-            }
-            if (header.AsSpan(at, 4).SequenceEqual("fmt "u8))
-            {
-                ReadFormat(header.AsSpan(at + 8, (int)length));
-                hasFormat = true;
-            }
-            at += 8 + (int)length + (int)(length & 1);   // chunks are padded to even lengths
+            if (error.Fault == WavFault.TooShort) return false;
+            throw new InvalidDataException($"it is no WAV that we can read: {error.Fault} ({error.Value}) at byte {error.Offset}");
         }
-        return false;
-    }
-
-    private void ReadFormat(ReadOnlySpan<byte> format)
-    {
-        if (format.Length < 16) throw new InvalidDataException("its WAV format is cut off");
-        var tag = BinaryPrimitives.ReadUInt16LittleEndian(format);
-        if (tag == 0xFFFE && format.Length >= 26) tag = BinaryPrimitives.ReadUInt16LittleEndian(format[24..]);   // WAVE_FORMAT_EXTENSIBLE: first part of the sub-format's GUID
-        var bits = BinaryPrimitives.ReadUInt16LittleEndian(format[14..]);
-        if ((tag, bits) is not ((1, 16) or (3, 32))) throw new InvalidDataException($"its WAV format is {tag} with {bits} bits; only 16-bit PCM (1) and 32-bit float (3) are understood");
-        _channels = BinaryPrimitives.ReadUInt16LittleEndian(format[2..]);
-        _sampleBytes = bits / 8;
-        SampleRateHz = BinaryPrimitives.ReadInt32LittleEndian(format[4..]);
-        if (_channels is < 1 or > 8) throw new InvalidDataException($"it has {_channels} channels");
-        if (SampleRateHz is < LowestRateHz or > HighestRateHz) throw new InvalidDataException($"its sample rate is {SampleRateHz} Hz");
+        _format = header;
+        _dataLeft = header.DataLength >= 0 ? header.DataLength : long.MaxValue;
+        SampleRateHz = header.SampleRateHz;
+        _held.RemoveRange(0, header.DataOffset);
+        _state = State.Data;
+        return true;
     }
 
     private short[] DecodeData(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _dataLeft) bytes = bytes[..(int)_dataLeft];   // what follows the data chunk is no sound
         if (_dataLeft != long.MaxValue) _dataLeft -= bytes.Length;
-        var frame = _sampleBytes * _channels;
+        var frame = _format.BytesPerFrame;
         var whole = bytes.Length / frame;
         var samples = new short[whole];
-        for (var i = 0; i < whole; i++)
-            samples[i] = ReadFrame(bytes.Slice(i * frame, frame));
+        _format.Decode(bytes[..(whole * frame)], samples);
         if (bytes.Length > whole * frame)
         {
             _held.AddRange(bytes[(whole * frame)..]);
             if (_dataLeft != long.MaxValue) _dataLeft += bytes.Length - whole * frame;   // they come again
         }
         return samples;
-    }
-
-    private short ReadFrame(ReadOnlySpan<byte> frame)
-    {
-        var sum = 0;
-        for (var at = 0; at < frame.Length; at += _sampleBytes)
-        {
-            sum += _sampleBytes == sizeof(short)
-                ? BinaryPrimitives.ReadInt16LittleEndian(frame[at..])
-                : (int)(Math.Clamp(BinaryPrimitives.ReadSingleLittleEndian(frame[at..]), -1f, 1f) * short.MaxValue);
-        }
-        return (short)(sum / _channels);
     }
 }

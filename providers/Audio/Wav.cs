@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using VoiceGrains.Media;
 
 namespace VoiceGrains.Providers.Audio;
 
@@ -12,12 +12,7 @@ internal static class Wav
     {
         var file = new byte[HeaderLength + pcm.Length * sizeof(short)];
         WriteHeader(file, pcm.Length, sampleRateHz);
-        if (BitConverter.IsLittleEndian) MemoryMarshal.AsBytes(pcm).CopyTo(file.AsSpan(HeaderLength));
-        else
-        {
-            for (var i = 0; i < pcm.Length; i++)
-                BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(HeaderLength + i * sizeof(short)), pcm[i]);
-        }
+        Pcm.ToBytes(pcm, file.AsSpan(HeaderLength));
         return file;
     }
 

@@ -38,13 +38,19 @@ internal static partial class ConversationSummary
         return string.Join(' ', sentences);
     }
 
-    /// <summary>A message's turns: itself, or the lines of a transcript pasted into it ("User: ...", "Agent: ...").</summary>
+    /// <summary>A message's turns: itself, or the lines of a transcript pasted into it ("User: ...", "Agent: ...", "(The agent used the tool ....)").</summary>
     private static IEnumerable<ChatMessage> Turns(ChatMessage message)
     {
         var lines = message.Role is ChatRole.User or ChatRole.System ? TranscriptLine().Matches(message.Text) : null;
-        if (lines is not { Count: > 1 }) return message.Role == ChatRole.System ? [] : [message];
-        return lines.Select(line => new ChatMessage(
-            line.Groups["role"].Value.ToLowerInvariant() is "user" or "caller" or "customer" ? ChatRole.User : ChatRole.Agent, line.Groups["text"].Value.Trim()));
+        if (lines is not { Count: > 0 }) return message.Role == ChatRole.System ? [] : [message];
+        return lines.Select(ReadLine);
+    }
+
+    private static ChatMessage ReadLine(Match line)
+    {
+        if (line.Groups["tool"].Success) return new(ChatRole.ToolCall, "{}") { ToolName = line.Groups["tool"].Value };
+        var isUser = line.Groups["role"].Value.ToLowerInvariant() is "user" or "caller" or "customer";
+        return new(isUser ? ChatRole.User : ChatRole.Agent, line.Groups["text"].Value.Trim());
     }
 
     private static string Longest(List<string> quotes) => quotes.OrderByDescending(q => q.Length).First();
@@ -72,6 +78,6 @@ internal static partial class ConversationSummary
     [GeneratedRegex(@"\bshort\b|\bone sentence\b|\bbrief(?:ly)?\b|\bsingle sentence\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Short();
 
-    [GeneratedRegex(@"^[ \t\-*]*(?<role>user|caller|customer|agent|assistant)[ \t]*:[ \t]*(?<text>.+)$", RegexOptions.IgnoreCase | RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[ \t\-*]*(?:(?<role>user|caller|customer|agent|assistant)[ \t]*:[ \t]*(?<text>.+)|\(the agent used the tool (?<tool>[\w-]+)\.\)\r?)$", RegexOptions.IgnoreCase | RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex TranscriptLine();
 }

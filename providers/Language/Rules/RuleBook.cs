@@ -26,21 +26,22 @@ internal sealed partial class RuleBook
         return messages[^1] switch
         {
             { Role: ChatRole.ToolResult } => AnswerToolResults(),
-            { Role: ChatRole.User } user => IsGreetingPrompt(user.Text) ? Greet(user.Text) : AnswerUser(user.Text),
+            { Role: ChatRole.User } user when GreetingPrompt().IsMatch(user.Text) && !messages.Any(m => m.Role == ChatRole.Agent) => Greet(user.Text),
+            { Role: ChatRole.User } user => AnswerUser(user.Text),
             { Role: ChatRole.System } system => Follow(system.Text),
             _ => RuleAnswer.Say("Are you still there?"),
         };
     }
 
-    /// <summary>A greeting: the rule for it, else words quoted in the instruction, else one that names the agent.</summary>
+    /// <summary>A greeting: words quoted in the instruction, else the prompt's rule for it, else one that names the agent.</summary>
     private RuleAnswer Greet(string? instruction)
     {
-        if (_rules.Find(r => r.Trigger == RuleTrigger.CallStarts) is { } rule) return Apply(rule, new(), "");
-        return RuleAnswer.Say(Quoted(instruction) ?? _persona.Greeting);
+        if (Quoted(instruction) is { } words) return RuleAnswer.Say(words);
+        return _rules.Find(r => r.Trigger == RuleTrigger.CallStarts) is { } rule ? Apply(rule, new(), "") : RuleAnswer.Say(_persona.Greeting);
     }
 
     private RuleAnswer Follow(string instruction)
-        => IsGreetingPrompt(instruction) ? Greet(instruction) : RuleAnswer.Say(Quoted(instruction) ?? "All right.");
+        => GreetingPrompt().IsMatch(instruction) ? Greet(instruction) : RuleAnswer.Say(Quoted(instruction) ?? "All right.");
 
     private RuleAnswer AnswerUser(string said)
     {
@@ -108,9 +109,6 @@ internal sealed partial class RuleBook
     }
 
     private bool HasTool(string name) => _request.Tools.Any(t => t.Name == name);
-
-    private bool IsGreetingPrompt(string text)
-        => GreetingPrompt().IsMatch(text) && !_request.Messages.Any(m => m.Role == ChatRole.Agent);
 
     private static string? Quoted(string? instruction)
         => instruction is not null && QuotedWords().Match(instruction) is { Success: true } quoted ? quoted.Groups["words"].Value : null;

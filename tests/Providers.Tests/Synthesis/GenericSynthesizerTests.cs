@@ -135,7 +135,7 @@ public sealed class GenericSynthesizerTests
     [InlineData("application/json", "{\"x\":1}", "audio", "it has no audio at 'audio'")]
     [InlineData("application/json", "{\"audio\":\"?!\"}", "audio", "its audio field is no base64")]
     [InlineData("application/json", "{\"audio", "audio", "it is no JSON")]
-    [InlineData("audio/wav", "RIFF1234AVI ", null, "it is a RIFF file but no WAV")]
+    [InlineData("audio/wav", "RIFF1234AVI ", null, "it is no WAV that we can read: NotWav")]
     public async Task WhatCannotBePlayed_SaysWhyAndWhatWasAsked(string type, string body, string? path, string problem)
     {
         await using var server = await FakeServer.StartAsync(c => AnswerAsync(c, type, Encoding.UTF8.GetBytes(body)));

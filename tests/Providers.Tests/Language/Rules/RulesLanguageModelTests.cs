@@ -20,6 +20,11 @@ public sealed class RulesLanguageModelTests
     public async Task WithoutHistory_GreetsAsWhoThePromptSays(string? prompt, string greeting)
         => Assert.Equal(greeting, (await AskAsync(prompt)).Text);
 
+    [Fact]
+    public async Task AGreetingPromptAfterAFormerCall_StillGreets()
+        => Assert.Equal("Hello! This is Anna. How can I help you?", (await AskAsync(
+            "You are Anna.", User("hi"), Agent("Bye."), new(ChatRole.System, "(The call has just begun. Greet the user, briefly and as your instructions say.)"))).Text);
+
     [Theory]
     [InlineData("(The user has joined. Greet the user.)", "Hello! This is Anna. How can I help you?")]
     [InlineData("Greet the user by saying \"Welcome back, Bob!\"", "Welcome back, Bob!")]
@@ -145,6 +150,9 @@ public sealed class RulesLanguageModelTests
             "The user said \"I want two donuts\" and \"Thanks\". The agent answered \"Sure\". Tools used: add to order.",
             (await AskAsync("Summarize the following phone call.", history)).Text);
         Assert.Equal("The user said \"I want two donuts\".", (await AskAsync("Write a short summary of the conversation.", history)).Text);
+        Assert.Equal(
+            "The user said \"hi\". Tools used: look up.",
+            (await AskAsync("Summarize the call whose transcript the user gives you.", User("User: hi\n(The agent used the tool lookUp.)\n"))).Text);
         Assert.Equal("The user said \"hi there\". The agent answered \"hello\".", (await AskAsync(null, User("Summarize this call.\nUser: hi there\nAgent: hello"))).Text);
     }
 
