@@ -34,6 +34,7 @@ public static class VoiceProviderServices
         services.TryAddSingleton<ILanguageModelCatalog, LanguageModelCatalog>();
         services.TryAddSingleton<IRecognizerCatalog, RecognizerCatalog>();
         services.TryAddSingleton<IVoiceCatalog, VoiceCatalog>();
+        services.AddHostedService<ProviderWarmUp>();
         return services;
     }
 }

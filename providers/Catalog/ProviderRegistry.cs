@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Providers.Http;
@@ -12,6 +11,7 @@ using VoiceGrains.Providers.Recognition.OpenAi;
 using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Flite;
 using VoiceGrains.Providers.Synthesis.Generic;
 using VoiceGrains.Providers.Synthesis.OpenAi;
 using VoiceGrains.Providers.Telemetry;
@@ -22,7 +22,7 @@ namespace VoiceGrains.Providers.Catalog;
 /// Makes each configured provider once, on first use, and measures it. A native engine that is not installed costs its voices and no more.
 /// </summary>
 internal sealed partial class ProviderRegistry(
-    IOptions<ProviderSettings> settings, IServiceProvider services, ProviderHttpPool http, OutboundGuard guard, ILoggerFactory loggers, ProviderTelemetry telemetry, TimeProvider clock)
+    IOptions<ProviderSettings> settings, ProviderHttpPool http, OutboundGuard guard, ILoggerFactory loggers, ProviderTelemetry telemetry, TimeProvider clock)
     : IAsyncDisposable
 {
     private readonly ConcurrentBag<IAsyncDisposable> _engines = [];
@@ -46,6 +46,14 @@ internal sealed partial class ProviderRegistry(
     /// <summary>A voice that a tenant defined; not kept.</summary>
     public ISynthesizer Generic(GenericVoiceDefinition voice)
         => new MeasuredSynthesizer(new GenericSynthesizer(voice, http, guard, clock), GenericSynthesizer.ProviderName, telemetry);
+
+    /// <summary>Loads the recognizer's models ahead of the first call, where it is pocketsphinx.</summary>
+    public async Task WarmAsync(ProviderTarget target, CancellationToken cancellationToken)
+    {
+        if (Recognizer(target) is null) return;
+        foreach (var engine in _engines.OfType<PocketsphinxRecognizer>())
+            await engine.WarmAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -73,15 +81,27 @@ internal sealed partial class ProviderRegistry(
     {
         { Type: ProviderType.Scripted } entry => new ScriptedSynthesizer(entry.Scripted!),
         { Type: ProviderType.OpenAi } entry => new OpenAiSynthesizer(Endpoint(entry), target.Model),
-        { Type: ProviderType.Flite or ProviderType.Espeak } entry => services.GetKeyedService<ISynthesizer>(entry.Type),
+        { Type: ProviderType.Flite } entry => MakeFlite(entry),
         _ => null,
     };
 
     private PocketsphinxRecognizer? MakePocketsphinx(ProviderEntry entry)
     {
         var recognizer = new PocketsphinxRecognizer(entry.Pocketsphinx!, loggers, clock);
-        _engines.Add(recognizer);
-        if (recognizer.IsAvailable(out var why)) return recognizer;
+        return Keep(entry, recognizer, recognizer.IsAvailable(out var why), why);
+    }
+
+    private FliteSynthesizer? MakeFlite(ProviderEntry entry)
+    {
+        var synthesizer = new FliteSynthesizer(entry.Flite!, loggers);
+        return Keep(entry, synthesizer, synthesizer.IsAvailable(out var why), why);
+    }
+
+    /// <summary>Owns a native engine until the end; null when it is not installed.</summary>
+    private T? Keep<T>(ProviderEntry entry, T engine, bool isAvailable, string why) where T : class, IAsyncDisposable
+    {
+        _engines.Add(engine);
+        if (isAvailable) return engine;
         LogUnavailable(entry.Name, why);
         return null;
     }

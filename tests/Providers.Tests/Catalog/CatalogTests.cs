@@ -1,15 +1,16 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Providers.Catalog;
-using VoiceGrains.Providers.Recognition;
-using VoiceGrains.Providers.Scripted;
-using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Tests.Synthesis;
 
 namespace VoiceGrains.Providers.Tests.Catalog;
 
 public sealed class CatalogTests
 {
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(null, "ultravox-v0.7")]
     [InlineData("", "ultravox-v0.7")]
@@ -71,6 +72,29 @@ public sealed class CatalogTests
         Assert.Equal(byName.Voice, byId.Voice);
         Assert.Equal("slt", byId.ProviderVoice);
         Assert.Same(byName.Synthesizer, byId.Synthesizer);
+    }
+
+    [Theory]
+    [InlineData("Mark")]
+    [InlineData("Jessica")]
+    [InlineData("Alan-English-Scottish")]
+    [InlineData("Kal-English")]
+    public async Task ABuiltInVoice_ReallySpeaks(string name)
+    {
+        await using var services = Build();
+        Assert.SkipUnless(services.GetRequiredService<IVoiceCatalog>().TryResolve(name, out var voice), "flite is not installed.");
+        var chunks = await voice!.Synthesizer.SynthesizeAsync(new(voice.ProviderVoice, 16_000), SpeechAsserts.Pieces("Hello there."), Cancel).ToListAsync(Cancel);
+        Assert.InRange(chunks.Sum(c => (double)c.Pcm.Length / c.SampleRateHz), 0.3, 3);
+        Assert.Equal(["Hello", "there."], chunks.SelectMany(c => c.Words).Select(w => "Hello there."[w.TextStart..w.TextEnd]));
+    }
+
+    [Fact]
+    public async Task WarmingUp_NeedsNoRecognizer()
+    {
+        await using var services = Build(("Recognizers:Default", "scripted"));
+        var warmUp = Assert.Single(services.GetServices<IHostedService>());
+        await warmUp.StartAsync(Cancel);
+        await warmUp.StopAsync(Cancel);
     }
 
     [Fact]
