@@ -48,10 +48,13 @@ public sealed class StereoRecorder : IAsyncDisposable
     public long OriginTimestamp { get; init; }
 
     /// <summary>The call clock, in samples.</summary>
-    public long PositionNow => _clock.ToSamples(_time.GetTimestamp() - OriginTimestamp);
+    public long PositionNow => PositionAt(_time.GetTimestamp());
 
     /// <summary>Samples lost because the stream stalled.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>A timestamp's place on the call clock, in samples; negative before its start.</summary>
+    public long PositionAt(long timestamp) => _clock.ToSamples(timestamp - OriginTimestamp);
 
     /// <summary>Adds the user's sound as it arrives: without gaps in spite of jitter, with silence where it paused, and without drift.</summary>
     public void WriteUser(ReadOnlySpan<short> pcm)

@@ -12,7 +12,7 @@ public sealed class Resampler : IDisposable
 
     /// <param name="inputRateHz">8,000 to 48,000.</param>
     /// <param name="outputRateHz">8,000 to 48,000.</param>
-    /// <param name="quality">0 (fast) to 10 (best). Default 5: better than speech needs, about 0.1 % of a core per stream.</param>
+    /// <param name="quality">0 (fast) to 10 (best). Default 5, more than speech needs.</param>
     /// <exception cref="InvalidOperationException">libspeexdsp refused, which happens only without memory.</exception>
     public Resampler(int inputRateHz, int outputRateHz, int quality = 5)
     {
