@@ -53,15 +53,14 @@ public sealed class Playout : IPaced, IDisposable
 
     public int SampleRateHz { get; }
 
-    /// <summary>How far ahead of real time frames are sent. Default 60 ms; 20 ms or more, below 30 ms frames can come late.</summary>
+    /// <summary>How far ahead of real time frames are sent. Default 60 ms. Less than a frame (20 ms) acts as one; below 30 ms frames can come late.</summary>
     public TimeSpan OutputBuffer
     {
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(20));
             field = value;
-            _maxAhead = _clock.ToSamples(value);
+            _maxAhead = Math.Max(_frameSamples, _clock.ToSamples(value));
         }
     }
 

@@ -140,6 +140,20 @@ public class PlayoutTests
     }
 
     [Fact]
+    public async Task BufferShorterThanAFrame_StillSpeaks_AFrameAtATime()
+    {
+        var playout = new Playout(RateHz, TimeSpan.FromSeconds(1), _clock) { Sink = _sink, OutputBuffer = TimeSpan.Zero };
+        playout.BeginUtterance(1);
+        await playout.WriteAsync(Tone(3 * Frame), Cancel);
+        playout.EndUtterance();
+        Tick(playout, 0);
+        Assert.Equal(Frame, _sink.Sent.Count);
+        for (var i = 0; i < 6; i++)
+            Tick(playout, 10);
+        Assert.Equal(["started 1", "played 1"], _sink.Events);
+    }
+
+    [Fact]
     public async Task RefusedFrame_IsOfferedAgain()
     {
         var playout = Create();
