@@ -39,6 +39,6 @@ internal sealed class PieceSpeech(TextPiece piece, ChannelWriter<SpeechChunk> ou
         var chunk = new SpeechChunk(pcm, _sampleRateHz, []);
         if (wordsPerMinute is null) return chunk;
         var spoken = Math.Min(1, (_samples - 1.0) / _sampleRateHz / _guessedSeconds);
-        return chunk with { TextEnd = piece.Start + (int)(piece.Text.Length * spoken), IsTextEndEstimated = true };
+        return chunk with { EstimatedTextEnd = piece.Start + (int)(piece.Text.Length * spoken) };
     }
 }

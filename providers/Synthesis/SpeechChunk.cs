@@ -13,10 +13,10 @@ public sealed record SpeechChunk(ReadOnlyMemory<short> Pcm, int SampleRateHz, IR
     public int TextEnd { get; init; } = -1;
 
     /// <summary>
-    /// Whether <see cref="TextEnd"/> is only a guess from a speaking rate, made while the sentence still streams in. The next one that is no guess ends the
-    /// sentence and supersedes the guesses before it: the words are then spread over the sound that there really was.
+    /// As <see cref="TextEnd"/>, but only guessed from a speaking rate while the sentence still streams in; -1 where not guessed. The next
+    /// <see cref="TextEnd"/> supersedes all guesses before it: the words are then spread over the sound that there really was.
     /// </summary>
-    public bool IsTextEndEstimated { get; init; }
+    public int EstimatedTextEnd { get; init; } = -1;
 }
 
 /// <summary>When a word sounds.</summary>

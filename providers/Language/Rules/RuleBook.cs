@@ -116,7 +116,7 @@ internal sealed partial class RuleBook
     [GeneratedRegex(@"^[\W_]*(?:please )?(?:greet\b|start the (?:conversation|call)|begin the (?:conversation|call)|say hello to|introduce yourself|welcome the|the (?:user|call|caller|conversation) (?:has |is )?(?:just )?(?:joined|connected|started|begun|starting))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex GreetingPrompt();
 
-    [GeneratedRegex("""["“](?<words>[^"”]+)["”]""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""["“](?<words>[^"”]{1,1000})["”]""", RegexOptions.CultureInvariant)]
     private static partial Regex QuotedWords();
 
     [GeneratedRegex("""^\s*(?:\{\s*"error"|error\b|.{0,40}\b(?:failed|timed out)\b)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -12,6 +12,8 @@ internal sealed partial class RuleParser(string prompt)
     private const int MaxRules = 500;
     private const int MaxHeaderLength = 1_000;
 
+    // The expressions below repeat a bounded number of times only: prompts are tenants' text, and nobody may make them slow.
+
     private int _at;
 
     /// <summary>All rules of the prompt in order.</summary>
@@ -169,7 +171,7 @@ internal sealed partial class RuleParser(string prompt)
             _at++;
     }
 
-    [GeneratedRegex("""(?<=^|[\n.!?"”};])[ \t\-*•\d.)]*\b(?<word>when(?:ever)?|if|otherwise)\b""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""(?<=^|[\n.!?"”};])[ \t\-*•\d.)]{0,12}\b(?<word>when(?:ever)?|if|otherwise)\b""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex RuleStart();
 
     [GeneratedRegex(@"\b(?:says?|said|asks?|mentions?|wants?|tells?|hear)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -181,7 +183,7 @@ internal sealed partial class RuleParser(string prompt)
     [GeneratedRegex(@"^\s*(?:the\s+)?(?:tool\s+)?(?<tool>[\w-]+)(?:\s+tool)?\s+(?<verb>answers|returns|responds|succeeds|fails)\s*$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ToolOutcome();
 
-    [GeneratedRegex(@"\G[\s,;:.]*(?:and\s+)?(?:then\s+)?(?<verb>say|reply|answer|respond|call|use|invoke|repeat|hang\s+up|end\s+the\s+call)\b(?:\s+(?:with|that|it|what\s+(?:was|they)\s+said)\b)?", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G[\s,;:.]{0,20}(?:and\s+)?(?:then\s+)?(?<verb>say|reply|answer|respond|call|use|invoke|repeat|hang\s+up|end\s+the\s+call)\b(?:\s+(?:with|that|it|what\s+(?:was|they)\s+said)\b)?", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ActionVerb();
 
     [GeneratedRegex(@"\G\s+(?:the\s+)?(?:tool\s+)?['`""]?(?<tool>[\w-]{1,64})['`""]?(?:\s+tool\b)?(?:\s+with\s+(?=\{))?", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

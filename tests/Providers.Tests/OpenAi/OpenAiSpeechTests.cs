@@ -86,7 +86,7 @@ public sealed class OpenAiSpeechTests
         var chunks = await new OpenAiSynthesizer(endpoint.Endpoint, "tts-1").SynthesizeAsync(new("alloy", 16_000), SpeechAsserts.Pieces("Hi there. ", "  ", "Bye."), Cancel).ToListAsync(Cancel);
         Assert.Equal([10, 11, 7, 20, 21, 7], chunks.SelectMany(c => c.Pcm.ToArray()).Select(s => (int)s));
         Assert.Equal([10, 16], chunks.Where(c => c.TextEnd >= 0).Select(c => c.TextEnd));
-        Assert.All(chunks, c => Assert.Equal((24_000, false, false), (c.SampleRateHz, c.Pcm.IsEmpty, c.IsTextEndEstimated)));
+        Assert.All(chunks, c => Assert.Equal((24_000, false, -1), (c.SampleRateHz, c.Pcm.IsEmpty, c.EstimatedTextEnd)));
         Assert.Equal(
             ["""{"model":"tts-1","voice":"alloy","input":"Bye.","response_format":"pcm"}""", """{"model":"tts-1","voice":"alloy","input":"Hi there.","response_format":"pcm"}"""],
             server.Requests.Select(r => JsonNode.Parse(r.Text)!.ToJsonString()).Order(StringComparer.Ordinal));

@@ -74,7 +74,7 @@ public sealed class GenericSynthesizerTests
             }, "Hi.");
             Assert.Equal(Sound, chunks.SelectMany(c => c.Pcm.ToArray()));
             Assert.All(chunks, c => Assert.Equal(24_000, c.SampleRateHz));
-            Assert.Equal((3, false), (chunks[^1].TextEnd, chunks[^1].IsTextEndEstimated));
+            Assert.Equal((3, -1), (chunks[^1].TextEnd, chunks[^1].EstimatedTextEnd));
         }
         string Text(byte[] bytes) => hex ? Convert.ToHexString(bytes) : Convert.ToBase64String(bytes);
     }
@@ -112,10 +112,10 @@ public sealed class GenericSynthesizerTests
         });
         var chunks = await SpeakAsync(Voice(server) with { ResponseWordsPerMinute = 120 }, "One two three four.");   // guessed as 2 s
         var guesses = chunks.SkipLast(1).ToList();
-        Assert.All(guesses, c => Assert.True(c.IsTextEndEstimated));
-        Assert.Equal(9, guesses[^1].TextEnd);    // half of the 19 characters after 1 s
-        Assert.Equal(guesses.Select(g => g.TextEnd).Order(), guesses.Select(g => g.TextEnd));
-        Assert.Equal((19, false), (chunks[^1].TextEnd, chunks[^1].IsTextEndEstimated));
+        Assert.All(guesses, c => Assert.Equal(-1, c.TextEnd));
+        Assert.Equal(9, guesses[^1].EstimatedTextEnd);    // half of the 19 characters after 1 s
+        Assert.Equal(guesses.Select(g => g.EstimatedTextEnd).Order(), guesses.Select(g => g.EstimatedTextEnd));
+        Assert.Equal((19, -1), (chunks[^1].TextEnd, chunks[^1].EstimatedTextEnd));
     }
 
     [Fact]
