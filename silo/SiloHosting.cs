@@ -3,6 +3,7 @@ using VoiceGrains.Grains;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers;
 using VoiceGrains.Silo.Health;
+using VoiceGrains.Silo.Observability;
 
 namespace VoiceGrains.Silo;
 
@@ -16,6 +17,7 @@ public static class SiloHosting
         builder.Services.AddBlobStore();
         builder.Services.AddVoiceProviders(builder.Configuration);
         builder.Services.AddGateway();
+        builder.AddObservability();
         builder.AddHealth();
         return builder;
     }
@@ -24,6 +26,7 @@ public static class SiloHosting
     {
         app.UseGateway();
         app.MapHealth();
+        app.MapMetrics();
         app.MapGateway();
         return app;
     }

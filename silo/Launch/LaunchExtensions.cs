@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
@@ -19,7 +21,10 @@ public static class LaunchExtensions
     public static WebApplicationBuilder AddLaunch(this WebApplicationBuilder builder, LaunchOptions options)
     {
         if (options.IsAddressStated || string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            RequireFreePort(options);
             builder.WebHost.UseUrls(options.Url);
+        }
         var folder = DataFolder.Open(options.Data);
         // Lowest of all sources: whatever the operator states wins.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Blobs:Path", Path.Combine(options.Data, "blobs"))] });
@@ -47,5 +52,20 @@ public static class LaunchExtensions
     {
         builder.Services.AddHostedService<FirstStart>();
         return builder;
+    }
+
+    /// <summary>Asked before anything is started: the usual mistake, a second silo on the same port, gets its answer at once.</summary>
+    private static void RequireFreePort(LaunchOptions options)
+    {
+        var address = IPAddress.TryParse(options.Bind, out var ip) ? ip : options.Bind == "localhost" ? IPAddress.Loopback : IPAddress.Any;
+        try
+        {
+            using var probe = new TcpListener(address, options.Port);
+            probe.Start();
+        }
+        catch (SocketException refused)
+        {
+            throw new LaunchException($"Cannot listen on {options.Url}: {refused.Message}. Choose another port with --port.", inner: refused);
+        }
     }
 }

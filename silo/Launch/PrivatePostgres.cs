@@ -7,7 +7,7 @@ namespace VoiceGrains.Silo.Launch;
 /// a socket that only this user can open (peer authentication, no TCP).
 /// </summary>
 internal sealed partial class PrivatePostgres(PostgresHome home, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<PrivatePostgres> logger)
-    : IHostedService, IDisposable
+    : IHostedService, IAsyncDisposable
 {
     private const string Database = "voicegrains";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);     // recovery after a crash replays the log first
@@ -57,7 +57,6 @@ internal sealed partial class PrivatePostgres(PostgresHome home, IHostApplicatio
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         isStopping = true;
-        NpgsqlConnection.ClearAllPools();
         if (server is { } running)
         {
             if (!await StopsAsync(running, Native.SigInt, FastStopLimit) && !await StopsAsync(running, Native.SigQuit, LastStopLimit))
@@ -66,9 +65,11 @@ internal sealed partial class PrivatePostgres(PostgresHome home, IHostApplicatio
         if (home.IsSocketTemporary && Directory.Exists(home.Socket))
             Directory.Delete(home.Socket, recursive: true);
         homeLock?.Dispose();
+        (server, homeLock) = (null, null);
     }
 
-    public void Dispose() => homeLock?.Dispose();
+    /// <summary>Stops what a start that failed later on left running.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
 
     private async Task<bool> StopsAsync(PostgresProcess running, int signal, TimeSpan limit)
     {

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace VoiceGrains.Server.Tests.Launch;
+
+/// <summary>The silo from the outside: started, stopped, killed and started again on a data folder of its own.</summary>
+public sealed class LaunchTests(InitializedData initialized) : IClassFixture<InitializedData>, IDisposable
+{
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+    private readonly string folder = InitializedData.MakeFolder();
+    private readonly HttpClient http = new();
+
+    private string Data => Path.Combine(folder, "data");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        http.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task FirstStart_KeepsAWorkingKeyForTheOwnerOnly_AndTheSecondStartKeepsTheAccount()
+    {
+        string key, account;
+        await using (var first = await SiloProcess.StartReadyAsync(Data))
+        {
+            key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"), Cancel)).Trim();
+            Assert.Matches(new Regex("^[A-Za-z0-9]{8}\\.[A-Za-z0-9]{32}$"), key);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "api-key")));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "secret-key")));
+            Assert.Equal(32, new FileInfo(Path.Combine(Data, "secret-key")).Length);
+            Assert.Contains(key, first.Printed, StringComparison.Ordinal);
+            account = await AccountIdAsync(first, key);
+            Assert.Contains(account, first.Printed, StringComparison.Ordinal);
+
+            var ready = await http.GetFromJsonAsync<JsonElement>(new Uri(first.Url, "/health/ready"), Cancel);
+            Assert.Equal("ok", ready.GetProperty("status").GetString());
+            Assert.Empty(ready.GetProperty("missing").EnumerateArray());
+            Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(first.Url, "/health/live"), Cancel)).StatusCode);
+            Assert.Contains("# TYPE ", await http.GetStringAsync(new Uri(first.Url, "/metrics"), Cancel), StringComparison.Ordinal);
+            first.Signal(SiloProcess.SigTerm);
+            Assert.Equal(0, await first.ExitAsync(StopLimit));
+        }
+
+        await using var second = await SiloProcess.StartReadyAsync(Data);
+        Assert.Equal(account, await AccountIdAsync(second, key));
+        Assert.DoesNotContain("First start", second.Printed, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SiloProcess.SigTerm)]
+    [InlineData(SiloProcess.SigInt)]
+    public async Task ASignal_StopsTheSiloAndItsPostgres(int signal)
+    {
+        initialized.CopyTo(Data);
+        await using var silo = await SiloProcess.StartReadyAsync(Data);
+        var postgres = silo.PostgresId;
+        Assert.True(Directory.Exists($"/proc/{postgres}"));
+
+        silo.Signal(signal);
+
+        Assert.Equal(0, await silo.ExitAsync(StopLimit));
+        Assert.False(Directory.Exists($"/proc/{postgres}"));
+        Assert.False(File.Exists(Path.Combine(Data, "postgres/data/postmaster.pid")));
+    }
+
+    [Fact]
+    public async Task AKilledSilo_TakesItsPostgresDown_AndTheNextStartGoesOn()
+    {
+        initialized.CopyTo(Data);
+        string account, key;
+        int postgres;
+        await using (var killed = await SiloProcess.StartReadyAsync(Data))
+        {
+            key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"), Cancel)).Trim();
+            account = await AccountIdAsync(killed, key);
+            postgres = killed.PostgresId;
+            killed.KillHard();
+            await killed.ExitAsync(StopLimit);
+        }
+
+        await using var next = await SiloProcess.StartReadyAsync(Data);
+        Assert.NotEqual(postgres, next.PostgresId);
+        Assert.Equal(account, await AccountIdAsync(next, key));
+        Assert.False(Directory.Exists($"/proc/{postgres}"));
+    }
+
+    [Fact]
+    public async Task ASecondSilo_OnTheSameFolder_IsRefusedAndNamesTheFirst()
+    {
+        initialized.CopyTo(Data);
+        await using var first = await SiloProcess.StartReadyAsync(Data);
+        await using var second = SiloProcess.Start("--port", "0", "--data", Data);
+
+        Assert.Equal(1, await second.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains($"process {first.Id}", second.Printed, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(first.Url, "/health/ready"), Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task LeftoversOfACrash_DoNotStopTheNextStart()
+    {
+        initialized.CopyTo(Data);
+        // A process id that now belongs to someone else (as in a restarted container), a socket's lock that says the same, and half an initdb.
+        var someoneElse = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        await File.WriteAllTextAsync(Path.Combine(Data, "postgres/data/postmaster.pid"), $"{someoneElse}\n{Data}/postgres/data\n", Cancel);
+        await File.WriteAllTextAsync(Path.Combine(Data, "postgres/socket/.s.PGSQL.5432.lock"), $"{someoneElse}\n", Cancel);
+        Directory.CreateDirectory(Path.Combine(Data, "postgres/data.new/base"));
+
+        await using var next = await SiloProcess.StartReadyAsync(Data);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(next.Url, "/health/ready"), Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task AFolderTooDeepForASocket_Works()
+    {
+        var deep = Path.Combine(folder, new string('d', 120), "a, b");
+        Directory.CreateDirectory(Path.GetDirectoryName(deep)!);
+        initialized.CopyTo(deep);
+        await using var silo = await SiloProcess.StartReadyAsync(deep);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(silo.Url, "/health/ready"), Cancel)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("--prot", "8080")]
+    [InlineData("--port", "80800")]
+    [InlineData("--bind", "everywhere")]
+    [InlineData("--data", null)]
+    public async Task AMistakeOnTheCommandLine_ShowsTheUsageAndExitsWith2(string argument, string? value)
+    {
+        await using var silo = value is null ? SiloProcess.Start(argument) : SiloProcess.Start(argument, value);
+
+        Assert.Equal(2, await silo.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("Usage: ./run", silo.Printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APortInUse_IsSaidPlainly()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using var silo = SiloProcess.Start("--port", $"{port}", "--data", Data);
+
+        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Contains("--port", silo.Printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);     // no stack trace at a person
+    }
+
+    private async Task<string> AccountIdAsync(SiloProcess silo, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(silo.Url, "/api/accounts/me"));
+        request.Headers.Add("X-API-Key", key);
+        using var reply = await http.SendAsync(request, Cancel);
+        return (await reply.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("accountId").GetString()!;
+    }
+}
