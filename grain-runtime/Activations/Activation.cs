@@ -15,18 +15,13 @@ namespace VoiceGrains.GrainRuntime.Activations;
 /// </summary>
 internal sealed class Activation : IGrainContext
 {
-    [ThreadStatic]
-    private static Activation? _underConstruction;      // a constructor runs on one thread from start to end
-
     private readonly Lock _gate = new();
     private readonly Mailbox _mailbox;
     private readonly ActivationScheduler _scheduler = new();
-    private readonly GrainClass _class;
+    private readonly GrainObject _grain;
     private readonly GrainCatalog _catalog;
-    private readonly AsyncServiceScope _scope;
     private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<IActivationState> _states = [];
-    private readonly HashSet<IDisposable> _owned = [];        // timers and stream subscriptions
+    private readonly OwnedDisposables _owned = new();
     private Phase _phase;
     private DeactivationReason? _endReason;
     private bool _hasServed;
@@ -36,10 +31,9 @@ internal sealed class Activation : IGrainContext
     public Activation(GrainId grainId, GrainClass grainClass, GrainCatalog catalog)
     {
         GrainId = grainId;
-        _class = grainClass;
         _catalog = catalog;
         _mailbox = new(grainClass.Reentrant, catalog.Options.MaxWaitingRequests);
-        _scope = catalog.Services.CreateAsyncScope();
+        _grain = new(grainClass, catalog.Services.CreateAsyncScope());
         _lastUsed = catalog.Clock.GetTimestamp();
     }
 
@@ -51,16 +45,11 @@ internal sealed class Activation : IGrainContext
         Gone,
     }
 
-    /// <summary>The activation whose grain the current thread is constructing.</summary>
-    public static Activation? UnderConstruction => _underConstruction;
-
     public GrainId GrainId { get; }
 
-    public Grain? GrainInstance { get; private set; }
+    public object? GrainInstance => _grain.Instance;
 
-    object? IGrainContext.GrainInstance => GrainInstance;
-
-    public IServiceProvider ActivationServices => _scope.ServiceProvider;
+    public IServiceProvider ActivationServices => _grain.Services;
 
     public Task Deactivated => _deactivated.Task;
 
@@ -126,11 +115,7 @@ internal sealed class Activation : IGrainContext
 
     public GrainProxy AsReference(Type contract) => _catalog.Dispatcher.CreateReference(contract, GrainId);
 
-    public IActivationState AddState(IActivationState state)
-    {
-        _states.Add(state);
-        return state;
-    }
+    public IActivationState AddState(IActivationState state) => _grain.AddState(state);
 
     public IGrainTimer RegisterTimer<TState>(Func<TState, CancellationToken, Task> callback, TState state, GrainTimerCreationOptions options)
     {
@@ -144,18 +129,10 @@ internal sealed class Activation : IGrainContext
         return timer;
     }
 
-    /// <summary>Disposes the object when the activation ends. False when it already has.</summary>
-    public bool TryOwn(IDisposable owned)
-    {
-        lock (_gate)
-            return _phase < Phase.Deactivating && _endReason is null && _owned.Add(owned);
-    }
+    /// <summary>Disposes of the object when the activation ends. False when it already does.</summary>
+    public bool TryOwn(IDisposable owned) => _owned.TryAdd(owned);
 
-    public void Disown(IDisposable owned)
-    {
-        lock (_gate)
-            _owned.Remove(owned);
-    }
+    public void Disown(IDisposable owned) => _owned.Remove(owned);
 
     /// <summary>A request ended with an exception: a lost race for the stored state means that what is in memory is not true.</summary>
     public void OnRequestFailed(Exception exception)
@@ -227,10 +204,9 @@ internal sealed class Activation : IGrainContext
             Begin(next);
     }
 
-    // Not under the lock, since what is disposed has locks of its own.
     private void EndSoon()
     {
-        DisposeOwned();        // first, so that a callback which waits for its token lets the activation end
+        _owned.Close();     // first, so that a callback which waits for its token lets the activation end
         lock (_gate)
             EndWhenQuiet();
     }
@@ -246,26 +222,12 @@ internal sealed class Activation : IGrainContext
 
     private async Task ActivateAsync()
     {
-        using var timeout = new CancellationTokenSource(_catalog.Options.ActivationTimeout, Clock);
         try
         {
-            _underConstruction = this;
-            try
-            {
-                GrainInstance = _class.Construct(this);
-            }
-            finally
-            {
-                _underConstruction = null;
-            }
-            foreach (var state in _states)
-                await state.ReadAsync(timeout.Token);
-            await GrainInstance.OnActivateAsync(timeout.Token).WaitAsync(timeout.Token);
+            await _grain.ActivateAsync(this, _catalog.Options.ActivationTimeout, Clock);
         }
         catch (Exception exception)
         {
-            if (exception is OperationCanceledException && timeout.IsCancellationRequested)
-                exception = new TimeoutException($"Grain {GrainId} did not activate within {_catalog.Options.ActivationTimeout}.", exception);
             _catalog.Log.ActivationFailed(GrainId, exception);
             await EndAsync(exception);
             return;
@@ -281,10 +243,9 @@ internal sealed class Activation : IGrainContext
 
     private async Task DeactivateAsync(DeactivationReason reason)
     {
-        using var timeout = new CancellationTokenSource(_catalog.Options.DeactivationTimeout, Clock);
         try
         {
-            await GrainInstance!.OnDeactivateAsync(reason, timeout.Token).WaitAsync(timeout.Token);
+            await _grain.DeactivateAsync(reason, _catalog.Options.DeactivationTimeout, Clock);
         }
         catch (Exception exception)
         {
@@ -297,14 +258,10 @@ internal sealed class Activation : IGrainContext
     // With an error, waiting requests get it; without, they go on to the next activation.
     private async Task EndAsync(Exception? error)
     {
-        DisposeOwned();
+        _owned.Close();
         try
         {
-            if (GrainInstance is IAsyncDisposable asyncDisposable)
-                await asyncDisposable.DisposeAsync();
-            else
-                (GrainInstance as IDisposable)?.Dispose();
-            await _scope.DisposeAsync();
+            await _grain.DisposeAsync();
         }
         catch (Exception exception)
         {
@@ -331,18 +288,6 @@ internal sealed class Activation : IGrainContext
             _catalog.Dispatch(request);
         else
             request.Reject(new OrleansMessageRejectionException($"Request {request} was not served: grain {GrainId} deactivates as soon as it is activated."));
-    }
-
-    private void DisposeOwned()
-    {
-        IDisposable[] owned;
-        lock (_gate)
-        {
-            owned = [.. _owned];
-            _owned.Clear();
-        }
-        foreach (var one in owned)
-            one.Dispose();
     }
 
     // Nothing of the caller's context flows in: a request carries what it should.

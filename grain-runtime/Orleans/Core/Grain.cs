@@ -9,7 +9,7 @@ public abstract class Grain : IGrainBase, IAddressable
     private readonly Activation? _activation;
 
     /// <summary>Called by the runtime. A grain constructed by hand, in a unit test, has no context and cannot use the runtime's services.</summary>
-    protected Grain() => _activation = Activation.UnderConstruction;
+    protected Grain() => _activation = GrainObject.UnderConstruction;
 
     /// <inheritdoc/>
     public IGrainContext GrainContext => Activation;
