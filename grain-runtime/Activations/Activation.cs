@@ -24,6 +24,7 @@ internal sealed class Activation : IGrainContext
     private readonly OwnedDisposables _owned = new();
     private Phase _phase;
     private DeactivationReason? _endReason;
+    private Invocation? _activatingFor;
     private bool _hasServed;
     private long _lastUsed;
     private long _keepUntil = long.MinValue;
@@ -57,8 +58,12 @@ internal sealed class Activation : IGrainContext
 
     public IGrainFactory GrainFactory => _catalog.Dispatcher;
 
-    /// <summary>Begins to activate. Called once, by the catalog that has just entered it.</summary>
-    public void Start() => Run(ActivateAsync);
+    /// <summary>Begins to activate for its first request. Called once, by the catalog that has just entered it.</summary>
+    public void Start(Invocation first)
+    {
+        _activatingFor = first;
+        Run(ActivateAsync);
+    }
 
     /// <summary>Takes the turn, or refuses it when the activation is gone.</summary>
     /// <exception cref="LimitExceededException">Too many requests wait.</exception>
@@ -155,8 +160,10 @@ internal sealed class Activation : IGrainContext
             running.AddRange(_mailbox.Running.Select(turn => turn.Request).OfType<Invocation>());
             if (_mailbox.Waiting == 0)
                 return;
-            Invocation[] blocking = [.. _mailbox.Blocking.Select(turn => turn.Request).OfType<Invocation>()];
-            waiting.AddRange(_mailbox.WaitingTurns.Select(turn => turn.Request).OfType<Invocation>().Select(request => new WaitingCall(request, blocking)));
+            // While it activates, all wait for the request that it activates for, which waits for what OnActivateAsync has called.
+            Invocation[] blocking = [.. _mailbox.Blocking.Select(turn => turn.Request).Append(_activatingFor).OfType<Invocation>()];
+            waiting.AddRange(_mailbox.WaitingTurns.Select(turn => turn.Request).OfType<Invocation>()
+                .Select(request => new WaitingCall(request, request == _activatingFor ? [] : blocking)));
         }
     }
 
@@ -222,6 +229,7 @@ internal sealed class Activation : IGrainContext
 
     private async Task ActivateAsync()
     {
+        _activatingFor!.EnterContext();
         try
         {
             await _grain.ActivateAsync(this, _catalog.Options.ActivationTimeout, Clock);
@@ -236,6 +244,7 @@ internal sealed class Activation : IGrainContext
         lock (_gate)
         {
             _phase = Phase.Active;
+            _activatingFor = null;
             BeginWaiting();
             EndWhenQuiet();
         }

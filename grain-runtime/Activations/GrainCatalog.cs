@@ -32,7 +32,7 @@ internal sealed class GrainCatalog(
     {
         try
         {
-            while (!Find(request.Target).TryPost(request))
+            while (!Find(request).TryPost(request))
             {
                 // It ended between the look-up and the post: look again.
             }
@@ -58,8 +58,9 @@ internal sealed class GrainCatalog(
         }
     }
 
-    private Activation Find(GrainId grainId)
+    private Activation Find(Invocation request)
     {
+        var grainId = request.Target;
         if (_activations.TryGetValue(grainId, out var activation))
             return activation;
         if (_stopping)
@@ -67,7 +68,7 @@ internal sealed class GrainCatalog(
         var created = new Activation(grainId, classes.OfType(grainId.Type), this);
         activation = _activations.GetOrAdd(grainId, created);
         if (activation == created)
-            created.Start();
+            created.Start(request);
         return activation;
     }
 }

@@ -20,14 +20,15 @@ internal static class CallCircle
         foreach (var start in blockedBy.Keys)
         {
             List<Invocation> path = [start];
-            if (Reaches(start, start, path, []))
+            // One whose caller is outside of the circle would not break it.
+            if (Reaches(start, start, path, []) && start.Caller is { } caller && path.Contains(caller))
                 return path;
         }
         return null;
 
         bool Reaches(Invocation from, Invocation goal, List<Invocation> path, HashSet<Invocation> seen)
         {
-            IEnumerable<Invocation> next = blockedBy.TryGetValue(from, out var blocking) ? blocking : calls[from];
+            IEnumerable<Invocation> next = blockedBy.TryGetValue(from, out var blocking) && blocking.Count > 0 ? blocking : calls[from];
             foreach (var call in next)
             {
                 if (call == goal)

@@ -61,6 +61,13 @@ internal abstract class Invocation : Turn
     /// <summary>Counts the activations that ended without serving anything: a grain that never stays must not be activated for ever.</summary>
     public bool MayTryAnotherActivation() => ++_fruitlessActivations < 3;
 
+    /// <summary>Makes the code that follows part of this request, in its trace and its chain of calls.</summary>
+    public void EnterContext()
+    {
+        CallContext.Current = this;
+        Activity.Current = TraceParent;
+    }
+
     public sealed override async Task RunAsync(Activation activation)
     {
         if (IsCompleted)

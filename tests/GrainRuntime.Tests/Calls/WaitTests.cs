@@ -87,6 +87,32 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task CallBackToAGrainThatActivates_IsADeadlock()
+    {
+        var clock = new ManualClock();
+        await using var host = await RuntimeHost.StartAsync(clock: clock, options: LongTimeouts);
+
+        var call = host.Grains.GetGrain<IWaitGrain>("asks-while-activating").EchoAsync("hello");
+        await RuntimeHost.AdvanceUntilAsync(clock, TimeSpan.FromMilliseconds(250), () => call.IsCompleted, "the deadlock is found");
+
+        // The circle broke at its innermost call: OnActivateAsync saw the error and let it fail the activation.
+        var deadlock = await Assert.ThrowsAsync<CallChainDeadlockException>(() => call);
+        Assert.Contains("wait/asks-while-activating.IWaitGrain.HoldAsync", deadlock.Message, StringComparison.Ordinal);
+        Assert.Equal("free", await host.Grains.GetGrain<IWaitGrain>("b").EchoAsync("free"));
+    }
+
+    [Fact]
+    public async Task ContextOfTheCaller_DoesNotReachTheGrain()
+    {
+        await using var host = await RuntimeHost.StartAsync();
+        var grain = host.Grains.GetGrain<IWaitGrain>("a");
+        WaitGrain.Ambient.Value = "the caller's";
+
+        Assert.Null(await grain.AmbientAsync());
+        Assert.Equal("the caller's", WaitGrain.Ambient.Value);
+    }
+
+    [Fact]
     public async Task TwoGrainsThatCallEachOther_AreADeadlockToo()
     {
         var clock = new ManualClock();
@@ -133,6 +159,7 @@ public sealed class WaitTests
     private static void LongTimeouts(GrainRuntimeOptions options)
     {
         options.ResponseTimeout = TimeSpan.FromDays(1);
+        options.ActivationTimeout = TimeSpan.FromDays(1);
         options.ReminderLease = TimeSpan.FromDays(2);
     }
 }
@@ -151,12 +178,26 @@ internal interface IWaitGrain : IGrainWithStringKey
 
     Task<string> AskAsync(IWaitGrain asker);
 
+    Task PassOnAsync(IWaitGrain asker);
+
     [AlwaysInterleave]
     Task<string> HelloAsync();
+
+    Task<string?> AmbientAsync();
 }
 
 internal sealed class WaitGrain(Probe probe) : Grain, IWaitGrain
 {
+    public static readonly AsyncLocal<string?> Ambient = new();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => this.GetPrimaryKeyString() == "asks-while-activating"
+        ? GrainFactory.GetGrain<IWaitGrain>("b").PassOnAsync(this.AsReference<IWaitGrain>())
+        : Task.CompletedTask;
+
+    public Task PassOnAsync(IWaitGrain asker) => asker.HoldAsync("never", CancellationToken.None);
+
+    public Task<string?> AmbientAsync() => Task.FromResult(Ambient.Value);
+
     public async Task HoldAsync(string name, CancellationToken cancellationToken)
     {
         probe.Say($"holding {name}");
