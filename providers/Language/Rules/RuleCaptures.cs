@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using System.Text.Encodings.Web;
 
 namespace VoiceGrains.Providers.Language.Rules;
 
@@ -29,7 +29,7 @@ internal sealed class RuleCaptures
             var length = ReadPlaceholder(template, i, out var value);
             if (length > 0)
             {
-                filled.Append(!json ? value : inString ? JsonEncodedText.Encode(value).ToString() : ToJsonValue(value));
+                filled.Append(!json ? value : inString ? Escape(value) : ToJsonValue(value));
                 i += length - 1;
                 continue;
             }
@@ -43,7 +43,10 @@ internal sealed class RuleCaptures
     private static string ToJsonValue(string value)
         => value.Length is > 0 and < 16 && value.All(char.IsAsciiDigit) && (value == "0" || value[0] != '0')   // "007" is an id
             ? value
-            : $"\"{JsonEncodedText.Encode(value)}\"";
+            : $"\"{Escape(value)}\"";
+
+    /// <summary>Escapes for a JSON string; half a surrogate pair becomes U+FFFD.</summary>
+    private static string Escape(string value) => JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value);
 
     /// <summary>The placeholder at <paramref name="at"/> and its value; length 0 where there is none or nothing was captured for it.</summary>
     private int ReadPlaceholder(string template, int at, out string value)

@@ -116,6 +116,13 @@ public sealed class OpenAiLanguageModelTests
         Assert.Equal("words", JsonNode.Parse(requests[0].Text)!["messages"]![0]!["content"]!.GetValue<string>());
     }
 
+    [Fact]
+    public void HalfASurrogatePair_StillMakesARequest()
+    {
+        var body = ChatRequestWriter.Write(Hello with { Messages = [new(ChatRole.User, "a\uD800b"), new(ChatRole.ToolCall, "\uDC00") { ToolName = "t" }] }, new OpenAiOptions());
+        Assert.Equal("a\uFFFDb", JsonNode.Parse(body.Span)!["messages"]![0]!["content"]!.GetValue<string>());
+    }
+
     [Theory]
     [InlineData(401, """{"error":{"message":"Bad key sk-very-secret."}}""", ProviderFault.Rejected, "acme answered 401 Unauthorized: Bad key ***.", 1)]
     [InlineData(404, """{"detail":"no such model"}""", ProviderFault.Rejected, "acme answered 404 NotFound: no such model", 1)]
