@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Calls;
+using VoiceGrains.Gateway.Agents;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
@@ -63,6 +64,7 @@ public static class GatewayHosting
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
         api.MapCalls();
+        api.MapAgents();
         return routes;
     }
 

@@ -22,7 +22,7 @@ public static class WireJson
             DefaultIgnoreCondition = ignore,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             MaxDepth = 64,
-            Converters = { new DurationConverter(), new JsonStringEnumConverter() },
+            Converters = { new DurationConverter(), new InstantConverter(), new JsonStringEnumConverter() },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains;
 
@@ -16,6 +19,7 @@ public static class GrainServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddAccounts();
         services.AddCallStore();
+        services.AddAgents();
         return services;
     }
 
@@ -23,5 +27,13 @@ public static class GrainServices
     {
         services.TryAddSingleton<AccountStore>();
         services.TryAddSingleton<AccountSetup>();
+    }
+
+    private static void AddAgents(this IServiceCollection services)
+    {
+        services.AddSingleton<IStateProjection<AgentState>, AgentProjection>();
+        services.AddSingleton<AgentStore>();
+        services.AddSingleton<ToolSelection>();
+        services.AddSingleton<CallTemplateRules>();
     }
 }

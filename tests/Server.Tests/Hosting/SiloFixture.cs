@@ -47,7 +47,13 @@ public sealed class SiloFixture : IAsyncLifetime
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing" });
         var folder = Directory.CreateTempSubdirectory("voicegrains-test-").FullName;
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Blobs:Path"] = folder, ["Logging:LogLevel:Default"] = "Warning" });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Blobs:Path"] = folder,
+            ["Logging:LogLevel:Default"] = "Warning",
+            ["Voices:Target"] = "scripted",   // every voice, whatever engines the machine has
+            ["Recognizers:Default"] = "scripted",
+        });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddConsole();

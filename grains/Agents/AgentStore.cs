@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Npgsql;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Agents;
+using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.Grains.Paging;
+
+namespace VoiceGrains.Grains.Agents;
+
+/// <summary>Lists of agents, and what is counted about them.</summary>
+public sealed class AgentStore(NpgsqlDataSource database)
+{
+    public static readonly SortColumn ByCreated = new("created", "created", "timestamptz"), ByName = new("name", "name collate \"C\"", "text");
+
+    private const string CallCount = "(select count(*)::int from calls c where c.account_id = agents.account_id and c.agent_id = agents.agent_id)";
+
+    private static readonly KeysetQuery Agents = new("agents", $"document, {CallCount}", new("id", "agent_id", "text"));
+
+    /// <param name="accountId">Whose.</param>
+    /// <param name="search">Words that the name must hold; null for all.</param>
+    /// <param name="page">Which part.</param>
+    /// <param name="column">Sorted by this.</param>
+    /// <param name="descending">Which way.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public Task<Page<AgentWithCalls>> ListAsync(
+        string accountId, string? search, PageRequest page, SortColumn column, bool descending, CancellationToken cancellationToken)
+    {
+        var filter = new SqlFilter().Where("account_id = {0}", accountId);
+        if (search is not null) filter.Where("name ilike {0}", SqlFilter.Contains(search));
+        return Agents.ReadAsync(database, filter, page, column, descending,
+            row => new AgentWithCalls(JsonSerializer.Deserialize<Agent>(row.GetFieldValue<byte[]>(0), WireJson.Options)!, row.GetInt32(1)), cancellationToken);
+    }
+
+    /// <summary>Calls that the agent has had, present ones included.</summary>
+    public async Task<int> CountCallsAsync(string accountId, string agentId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select count(*)::int from calls where account_id = $1 and agent_id = $2");
+        command.Parameters.Add(new() { Value = accountId });
+        command.Parameters.Add(new() { Value = agentId });
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+}
+
+/// <summary>An agent and the number of its calls.</summary>
+public sealed record AgentWithCalls(Agent Agent, int Calls);

@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NJsonSchema;
+using YamlDotNet.Serialization;
+
+namespace VoiceGrains.Server.Tests.Contract;
+
+/// <summary>
+/// The published API description as a judge of real answers. It is read more strictly than it is written: no undocumented field may appear,
+/// and every documented one must be there.
+/// </summary>
+internal static class OpenApiContract
+{
+    /// <summary>Messages that the service itself sends as null when they are unset, although the description does not say so.</summary>
+    private static readonly string[] NullWhenUnset =
+    [
+        "Call.agent", "Call.medium", "Call.externalVoice", "Call.voiceOverrides", "Call.vadSettings", "Call.dataConnection", "Call.callbacks", "Call.sipDetails",
+        "Call.requestContext", "Call.experimentalSettings",
+        "CallStage.externalVoice", "CallStage.voiceOverrides", "CallStage.experimentalSettings",
+        "ultravox.v1.CallTemplate.medium", "ultravox.v1.CallTemplate.externalVoice", "ultravox.v1.CallTemplate.voiceOverrides", "ultravox.v1.CallTemplate.dataConnection",
+        "Voice.definition",
+    ];
+
+    /// <summary>Documented, but for requests only.</summary>
+    private static readonly string[] WriteOnly = ["ultravox.v1.CallTemplate.sharedSecrets"];
+
+    /// <summary>Whose every field is in every answer. Other messages leave unset fields out.</summary>
+    private static readonly string[] Whole =
+    [
+        "Account", "Agent", "AgentStatistics", "ultravox.v1.CallTemplate", "ultravox.v1.VadSettings", "Call", "CallStage", "Voice", "ModelAlias",
+        "PaginatedAgentList", "PaginatedVoiceList", "PaginatedModelAliasList", "PaginatedCallList", "PaginatedCallStageList", "PaginatedCallEventList",
+    ];
+
+    private static readonly Lazy<JsonObject> Schemas = new(Load);
+    private static readonly ConcurrentDictionary<string, Task<JsonSchema>> Compiled = new();
+
+    /// <summary>Fails with every way in which the answer differs from its description.</summary>
+    public static async Task AssertMatchesAsync(string schema, JsonElement answer)
+    {
+        var judge = await Compiled.GetOrAdd(schema, Compile);
+        var problems = judge.Validate(answer.GetRawText()).Select(p => $"{p.Path}: {p.Kind}").ToList();
+        Assert.True(problems.Count == 0, $"Not a {schema}: {string.Join("; ", problems)}\n{answer.GetRawText()}");
+    }
+
+    private static Task<JsonSchema> Compile(string schema)
+    {
+        var definitions = new JsonObject();
+        foreach (var (name, value) in Schemas.Value) definitions[Name(name)] = Translate(value!.DeepClone(), name);
+        var document = definitions[Name(schema)]!.DeepClone().AsObject();
+        document["definitions"] = definitions;
+        return JsonSchema.FromJsonAsync(document.ToJsonString());
+    }
+
+    private static JsonNode Translate(JsonNode node, string? schemaName = null)
+    {
+        if (node is JsonArray list)
+        {
+            for (var i = 0; i < list.Count; i++) if (list[i] is JsonObject item) list[i] = Translate(item.DeepClone());
+            return list;
+        }
+        if (node is not JsonObject schema) return node;
+        if (schema["$ref"]?.GetValue<string>() is { } reference) return new JsonObject { ["$ref"] = "#/definitions/" + Name(reference.Split('/')[^1]) };
+        if (schema["properties"] is JsonObject properties) TranslateProperties(schema, properties, schemaName);
+        foreach (var key in new[] { "allOf", "oneOf", "anyOf" }) if (schema[key] is JsonArray parts) schema[key] = Translate(parts.DeepClone());
+        foreach (var key in new[] { "items", "additionalProperties" }) if (schema[key] is JsonObject inner) schema[key] = Translate(inner.DeepClone());
+        foreach (var annotation in new[] { "description", "example", "default", "readOnly", "format" })
+            if (annotation != "format" || schema["format"]?.GetValue<string>() is not ("uuid" or "date-time" or "uri")) schema.Remove(annotation);
+        if (!schema.Remove("nullable", out var nullable) || !nullable!.GetValue<bool>()) return schema;
+        return new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "null" }, schema) };
+    }
+
+    private static void TranslateProperties(JsonObject schema, JsonObject properties, string? schemaName)
+    {
+        foreach (var (name, value) in properties.ToList())
+        {
+            var property = value!.DeepClone().AsObject();
+            if (NullWhenUnset.Contains($"{schemaName}.{name}")) property["nullable"] = true;
+            properties[name] = Translate(property);
+        }
+        if (schema["additionalProperties"] is null) schema["additionalProperties"] = false;
+        if (schemaName is null || !Whole.Contains(schemaName)) return;
+        schema["required"] = new JsonArray([.. properties.Select(p => p.Key).Where(p => !WriteOnly.Contains($"{schemaName}.{p}")).Select(p => (JsonNode)p)]);
+    }
+
+    /// <summary>Without the points that a path in NJsonSchema's messages would break at.</summary>
+    private static string Name(string schema) => schema.Replace('.', '_');
+
+    private static JsonObject Load()
+    {
+        using var file = File.OpenText(Path.Combine(AppContext.BaseDirectory, "Contract", "ultravox-openapi.yaml"));
+        var yaml = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize<object>(file);
+        return JsonSerializer.SerializeToNode(Plain(yaml))!["components"]!["schemas"]!.AsObject();
+    }
+
+    private static object? Plain(object? yaml) => yaml switch
+    {
+        IDictionary<object, object> map => map.ToDictionary(p => p.Key.ToString()!, p => Plain(p.Value)),
+        IList<object> list => list.Select(Plain).ToList(),
+        _ => yaml,
+    };
+}
