@@ -20,6 +20,7 @@ public static class GrainServices
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();
+        services.AddConversations();
         return services;
     }
 

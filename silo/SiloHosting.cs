@@ -4,6 +4,7 @@ using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers;
 using VoiceGrains.Silo.Health;
 using VoiceGrains.Silo.Observability;
+using VoiceGrains.Silo.WebSockets;
 
 namespace VoiceGrains.Silo;
 
@@ -28,6 +29,8 @@ public static class SiloHosting
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();
+        app.UseWebSockets();
+        app.MapWebSocketIngress();
         return app;
     }
 }

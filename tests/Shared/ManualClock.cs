@@ -1,4 +1,4 @@
-namespace VoiceGrains.GrainRuntime.Tests;
+namespace VoiceGrains.Tests.Shared;
 
 /// <summary>A clock that moves when told to. Timers fire on the thread that advances it, each at its own time.</summary>
 internal sealed class ManualClock : TimeProvider

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Tools;
+using VoiceGrains.Media;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>Registers what runs live calls on a media silo.</summary>
+public static class ConversationServices
+{
+    /// <summary>Adds <see cref="ILiveCallHost"/> and <see cref="LiveCalls"/>. Needs the voice providers, the journal and the blob store.</summary>
+    public static IServiceCollection AddConversations(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<ConversationOptions>().BindConfiguration("Conversation").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(provider => new Pacer(new PacerOptions(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Pacer>>()));
+        services.AddSingleton<CallVoices>();
+        services.AddSingleton<HttpToolInvoker>();
+        services.AddSingleton<IToolInvoker, ToolInvoker>();
+        services.AddSingleton<ILiveCallHost, LiveCallHost>();
+        return services;
+    }
+}

@@ -1,0 +1,61 @@
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Providers;
+using VoiceGrains.Providers.Language;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>One answer of the agent: the model's rounds, the tools between them and the utterances that came of it.</summary>
+internal sealed class Answer(int number, CancellationToken callCancellation) : IDisposable
+{
+    private readonly CancellationTokenSource _cancellation = CancellationTokenSource.CreateLinkedTokenSource(callCancellation);
+
+    public int Number => number;
+    public CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>The user turn that it answers; null for greetings and the like.</summary>
+    public UserTurn? Turn { get; init; }
+
+    /// <summary>Said to the model at the end of this answer's history, never stored.</summary>
+    public string? Prompt { get; init; }
+    public bool Uninterruptible { get; init; }
+
+    /// <summary>Model requests made so far; bounded, so that tools cannot keep the model turning for ever.</summary>
+    public int Rounds { get; set; }
+
+    /// <summary>The model is writing.</summary>
+    public bool IsGenerating { get; set; }
+
+    /// <summary>What the running round writes into; null until its first words.</summary>
+    public Utterance? Current { get; set; }
+    public SentenceChunker Chunker { get; set; } = new();
+
+    /// <summary>Something of it was said, in this or an earlier round.</summary>
+    public bool HasSpoken { get; set; }
+
+    /// <summary>Tool calls of the running round, in the model's order.</summary>
+    public List<ModelDelta.ToolCall> ToolCalls { get; } = [];
+
+    /// <summary>Tools that still run.</summary>
+    public Dictionary<string, Invocation> Running { get; } = [];
+
+    /// <summary>Reaction asked for by the tools of this round; the most talkative wins.</summary>
+    public Tools.ToolReaction Reaction { get; set; }
+    public TurnLatency Latency { get; } = new();
+
+    public bool IsBusy => IsGenerating || Running.Count > 0;
+
+    public void Cancel() => _cancellation.Cancel();
+    public void Dispose() => _cancellation.Dispose();
+}
+
+/// <summary>A piece of a round: a delta, or its end (with the failure where there was one).</summary>
+internal sealed record ModelOutput(Answer Answer, int Round, ModelDelta? Delta, ProviderException? Failure = null)
+{
+    public bool IsEnd => Delta is null;
+}
+
+/// <summary>A synthesizer that failed at an utterance.</summary>
+internal sealed record SpeechFailure(Utterance Utterance, ProviderException Failure, bool AnySound);
+
+/// <summary>Somebody wants the call to end.</summary>
+internal sealed record EndRequest(EndReason Reason);

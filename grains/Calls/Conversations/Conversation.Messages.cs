@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Tools;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>Data messages from the client and, through REST, from the customer.</summary>
+internal sealed partial class Conversation
+{
+    private void OnClientData(byte[] utf8)
+    {
+        _inbox.ReleaseMessage();
+        if (ClientMessage.Parse(utf8, out var error) is { } message) OnMessage(message);
+        else _log.Write(Severity.Warning, "invalid_message", $"A data message was ignored. {error}");
+    }
+
+    private void OnServerData(JsonObject json)
+    {
+        _inbox.ReleaseMessage();
+        if (ClientMessage.Parse(json, out var error) is { } message) OnMessage(message);
+        else _log.Write(Severity.Warning, "invalid_message", $"A data message was ignored. {error}");
+    }
+
+    private void OnMessage(ClientMessage message)
+    {
+        switch (message)
+        {
+            case ClientMessage.Ping ping: _outbox.Pong(ping.Timestamp); break;
+            case ClientMessage.UserText text: OnUserText(text); break;
+            case ClientMessage.SetOutputMedium medium: _outputMedium = medium.Medium; break;
+            case ClientMessage.ToolResult result: OnToolResult(result.Fields); break;
+            case ClientMessage.ForcedAgent forced: OnForcedMessage(forced); break;
+            case ClientMessage.HangUp hangUp: SayFarewell(hangUp.Message, EndReason.AgentHangup); break;
+        }
+    }
+
+    private void OnUserText(ClientMessage.UserText text)
+    {
+        if (text.ThreadId != "UI")
+        {
+            _log.Write(Severity.Warning, "unknown_thread", "A text message was for a thread that does not exist; it was ignored.");
+            return;
+        }
+        OnUserActivity();
+        _deadlines.Clear(Deadline.FirstSpeaker);
+        var interrupts = text.Urgency == Urgency.Immediate && CanInterrupt();
+        if (interrupts) Interrupt("an immediate text message came");
+        _history.Add(_clock.Stamp(new Message { Role = MessageRole.User, Text = text.Text, Medium = MessageMedium.Text }, _clock.Now));
+        _outbox.TranscriptText(MessageRole.User, MessageMedium.Text, text.Text, true, _history.NextOrdinal());
+        if (text.Urgency == Urgency.Later) ResumeIfIdle();
+        else StartAnswerWhenFree(null, interrupt: false);
+    }
+
+    /// <summary>The agent says this and runs these tools: at once, or when it is its turn.</summary>
+    private void OnForcedMessage(ClientMessage.ForcedAgent forced)
+    {
+        if (_farewell is { ThenEnd: not null }) return;
+        if (forced.Urgency == Urgency.Immediate && CanInterrupt()) Interrupt("an immediate agent message came");
+        _deadlines.Clear(Deadline.FirstSpeaker);
+        var answer = new Answer(++_answers, _cancellation.Token) { Uninterruptible = forced.Uninterruptible };
+        if (forced.Content.Trim().Length > 0)
+        {
+            var utterance = NewUtterance(answer, forced.Uninterruptible);
+            (answer.Current, answer.HasSpoken) = (utterance, true);
+            answer.Chunker.Add(forced.Content, utterance.Write);
+            answer.Chunker.Finish(utterance.Write);
+            if (utterance.Medium == MessageMedium.Text) ShowText(utterance);
+            CloseUtterance(utterance);
+        }
+        if (forced.ToolCalls.Count == 0) return;
+        if (_answer is null) _answer = answer;
+        answer.Rounds = 1;
+        ForceTools(answer, forced);
+    }
+
+    private void ForceTools(Answer answer, ClientMessage.ForcedAgent forced)
+    {
+        if (answer.Current is { Entry: null } spoken) Store(spoken, spoken.Timeline.Text);
+        var known = forced.KnownResults.ToDictionary(result => result.InvocationId, StringComparer.Ordinal);
+        foreach (var call in forced.ToolCalls) AddToolCall(call.Id, call.Name, call.Arguments.ToJsonString());
+        foreach (var call in forced.ToolCalls)
+        {
+            var tool = _stage.Tools.FirstOrDefault(tool => tool.Name == call.Name);
+            if (known.TryGetValue(call.Id, out var result))
+            {
+                if (result.UpdateCallState is { } update) UpdateCallState(update);
+                AddToolResult(call.Id, call.Name, result.Result ?? result.ErrorMessage ?? "", result.ErrorMessage, result.UpdateCallState is not null);
+                Raise(answer, ToolSchema.ReadReaction(result.AgentReaction) ?? ToolReaction.Speaks);
+                if (result.ResponseType == "hang-up") EndAfterSpeech(EndReason.AgentHangup);
+            }
+            else if (tool is null)
+            {
+                AddToolResult(call.Id, call.Name, $"Error: There is no tool named '{call.Name}'.", "No such tool.");
+                _log.Write(Severity.Warning, "tool_refused", $"There is no tool named '{call.Name}'.");
+                Raise(answer, ToolReaction.Speaks);
+            }
+            else Invoke(answer, new Invocation(call.Id, tool, call.Arguments) { StartTimestamp = _parts.Clock.GetTimestamp() });
+        }
+        if (answer.Running.Count == 0 && _outcome is null) AfterTools(answer);
+    }
+
+    private static void Raise(Answer answer, ToolReaction reaction)
+    {
+        if (reaction > answer.Reaction) answer.Reaction = reaction;
+    }
+}

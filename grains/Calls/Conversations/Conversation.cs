@@ -1,0 +1,244 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using VoiceGrains.GrainInterfaces.Calls;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>
+/// The live engine of one call. One loop consumes the call's events and is the only writer of its state; providers, pacer and medium run
+/// beside it and only post events. The parts of the class: this file (life of the call), Listening, Answering, Speaking, Tools and Messages.
+/// </summary>
+internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
+{
+    private readonly CallSettings _settings;
+    private readonly StageSettings _stage;
+    private readonly IMediaPort _port;
+    private readonly ConversationParts _parts;
+    private readonly ConversationOptions _options;
+    private readonly ILogger _logger;
+    private readonly CallClock _clock;
+    private readonly Inbox _inbox;
+    private readonly Outbox _outbox;
+    private readonly History _history;
+    private readonly CallEventLog _log;
+    private readonly Deadlines _deadlines;
+    private readonly InactivityRule _inactivity;
+    private readonly UserListener _listener;
+    private readonly SpeechOutput _speech;
+    private readonly CancellationTokenSource _cancellation = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private AgentState _state = AgentState.Idle;
+    private CallOutcome? _outcome;
+
+    public Conversation(CallSettings settings, StageSettings stage, IMediaPort port, ConversationParts parts)
+    {
+        (_settings, _stage, _port, _parts, _options, _logger) = (settings, stage, port, parts, parts.Options, parts.Logger);
+        _clock = new CallClock(parts.Clock);
+        _inbox = new Inbox(port.InputSampleRateHz);
+        _outbox = new Outbox(port, EnabledMessages(settings.Medium), clearBufferByDefault: settings.Medium.ServerWebSocket is not null);
+        _history = new History(settings.CallId, stage, parts.Journal);
+        _log = new CallEventLog(settings.CallId, stage.CallStageId, _clock, parts.Journal, _outbox);
+        _deadlines = new Deadlines(parts.Clock, () => _inbox.Writer.TryWrite(new(EventKind.Timer)));
+        _inactivity = new InactivityRule(stage.InactivityMessages);
+        _listener = new UserListener(port.InputSampleRateHz, stage.VadSettings, _clock, parts.Recorder) { BeginTurn = BeginTurn, OnSignal = OnUserSignal };
+        _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer);
+        _outputMedium = settings.InitialOutputMedium == MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice;
+        _callState = (JsonObject)stage.InitialState.DeepClone();
+    }
+
+    /// <summary>Runs the call until somebody ends it. Never throws: a defect ends the call with <c>system_error</c>.</summary>
+    /// <param name="stopping">The silo stops: the call ends.</param>
+    public async Task<CallOutcome> RunAsync(CancellationToken stopping)
+    {
+        using var activity = CallTelemetry.Source.StartActivity("call", ActivityKind.Server);
+        activity?.SetTag("call_id", _settings.CallId);
+        CallTelemetry.ActiveCalls.Add(1);
+        using var onStop = stopping.UnsafeRegister(_ => _inbox.Writer.TryWrite(new(EventKind.End, new EndRequest(EndReason.SystemError))), null);
+        var media = ReceiveAsync();
+        try
+        {
+            Start();
+            while (_outcome is null) await HandleNextAsync();
+        }
+        finally
+        {
+            CallTelemetry.ActiveCalls.Add(-1);
+            CallTelemetry.CallsEnded.Add(1, new KeyValuePair<string, object?>("reason", (_outcome?.Reason ?? EndReason.SystemError).ToString()));
+            await StopAsync(media);
+            activity?.SetTag("end_reason", _outcome?.Reason.ToString());
+        }
+        return _outcome! with { ErrorCount = _log.Errors };
+    }
+
+    bool ILiveCall.TryPost(JsonObject message) => _outcome is null && _inbox.TryPost(message);
+
+    async Task ILiveCall.EndAsync(EndReason reason, CancellationToken cancellationToken)
+    {
+        _inbox.Writer.TryWrite(new(EventKind.End, new EndRequest(reason)));
+        await _ended.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _speech.DisposeAsync();
+        _listener.Dispose();
+        _deadlines.Dispose();
+        _answer?.Dispose();
+        _cancellation.Dispose();
+        _ended.TrySetResult();
+    }
+
+    private static EnabledDataMessages? EnabledMessages(CallMedium medium) => medium.ServerWebSocket?.DataMessages ?? medium.WebRtc?.DataMessages;
+
+    private void Start()
+    {
+        _outbox.CallStarted(_settings.CallId);
+        _deadlines.Set(Deadline.MaxDuration, _settings.MaxDuration);
+        _deadlines.Set(Deadline.InputCheck, InputCheckPeriod);
+        StartFirstSpeaker();
+        if (_state == AgentState.Idle) Enter(AgentState.Listening);
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var end = MediaEnd.Lost;
+        try
+        {
+            end = await _port.RunAsync(_inbox, _cancellation.Token);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            LogMediaFailed(_settings.CallId, exception);
+        }
+        catch (OperationCanceledException)
+        {
+            end = MediaEnd.Cancelled;
+        }
+        _inbox.Writer.TryWrite(new(EventKind.MediaEnded, end));
+    }
+
+    private async ValueTask HandleNextAsync()
+    {
+        var next = await _inbox.Reader.ReadAsync();
+        try
+        {
+            Handle(next);
+        }
+        catch (Exception exception)
+        {
+            // A defect of ours: the call ends with its reason rather than falling silent; other calls never notice.
+            LogDefect(_settings.CallId, next.Kind, exception);
+            _log.Write(Severity.Error, "system_error", "The conversation failed internally.");
+            End(EndReason.SystemError);
+        }
+    }
+
+    private void Handle(in ConversationEvent next)
+    {
+        switch (next.Kind)
+        {
+            case EventKind.Audio: OnAudio((short[])next.Payload!, next.Number); break;
+            case EventKind.ClientData: OnClientData((byte[])next.Payload!); break;
+            case EventKind.ServerData: OnServerData((JsonObject)next.Payload!); break;
+            case EventKind.Notice: OnNotice((MediaNotice)next.Payload!); break;
+            case EventKind.MediaEnded: OnMediaEnded((MediaEnd)next.Payload!); break;
+            case EventKind.PartialText: OnPartialText((UserTurn)next.Payload!); break;
+            case EventKind.Recognized: OnRecognized((UserTurn)next.Payload!); break;
+            case EventKind.Model: OnModelOutput((ModelOutput)next.Payload!); break;
+            case EventKind.ToolFinished: OnToolFinished((ToolOutcome)next.Payload!); break;
+            case EventKind.UtteranceStarted: OnUtteranceStarted((Utterance)next.Payload!); break;
+            case EventKind.UtterancePlayed: OnUtterancePlayed((Utterance)next.Payload!); break;
+            case EventKind.UtteranceSynthesized: _speechFailures = 0; break;
+            case EventKind.SpeechFailed: OnSpeechFailed((SpeechFailure)next.Payload!); break;
+            case EventKind.Underrun: OnUnderrun(); break;
+            case EventKind.Progress: ShowProgress(); break;
+            case EventKind.Timer: OnTimer(); break;
+            case EventKind.End: End(((EndRequest)next.Payload!).Reason); break;
+            default: throw new UnreachableException();
+        }
+    }
+
+    private void OnTimer()
+    {
+        while (_outcome is null && _deadlines.TryTakeDue(out var deadline))
+        {
+            switch (deadline)
+            {
+                case Deadline.FirstSpeaker: SpeakFirst(); break;
+                case Deadline.Inactivity: OnInactive(); break;
+                case Deadline.MaxDuration: OnMaxDuration(); break;
+                case Deadline.HardStop: End(_farewellReason); break;
+                case Deadline.InputStall: OnInputStall(); break;
+                case Deadline.Answer: OnAnswerTimeout(); break;
+                case Deadline.InputCheck: CheckInput(); break;
+            }
+        }
+    }
+
+    private void OnMediaEnded(MediaEnd end)
+    {
+        if (end == MediaEnd.ClosedByClient) End(EndReason.Hangup);
+        else if (end == MediaEnd.Cancelled) End(EndReason.SystemError);
+        else
+        {
+            _log.Write(Severity.Warning, "connection_error", end switch
+            {
+                MediaEnd.Idle => "No audio came for longer than mediaIdleTimeout.",
+                MediaEnd.ProtocolError => "The client broke the protocol.",
+                _ => "The connection was lost.",
+            });
+            End(EndReason.ConnectionError);
+        }
+    }
+
+    private void OnNotice(MediaNotice notice)
+    {
+        _inbox.ReleaseMessage();
+        _log.Write(notice.IsWarning ? Severity.Warning : Severity.Info, notice.Type, notice.Text);
+    }
+
+    /// <summary>Ends the call now; the first reason stays.</summary>
+    private void End(EndReason reason) => _outcome ??= new CallOutcome(reason);
+
+    private async Task StopAsync(Task media)
+    {
+        _outcome ??= new CallOutcome(EndReason.SystemError);
+        SilenceAgent();
+        if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
+        Enter(AgentState.Idle);
+        _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3), _parts.Clock);
+        try
+        {
+            await _port.CloseAsync(_outcome.Reason.ToString(), patience.Token);
+        }
+        catch (Exception exception)
+        {
+            LogMediaFailed(_settings.CallId, exception);
+        }
+        await _cancellation.CancelAsync();
+        await media;
+    }
+
+    private void Enter(AgentState state)
+    {
+        if (_state == state) return;
+        _state = state;
+        _outbox.State(state switch
+        {
+            AgentState.Idle => "idle",
+            AgentState.Listening => "listening",
+            AgentState.Thinking => "thinking",
+            _ => "speaking",
+        });
+    }
+
+    [LoggerMessage(3001, LogLevel.Error, "Call {CallId} failed at {Event}")]
+    private partial void LogDefect(string callId, EventKind @event, Exception exception);
+
+    [LoggerMessage(3002, LogLevel.Debug, "The medium of call {CallId} failed")]
+    private partial void LogMediaFailed(string callId, Exception exception);
+
+    private enum AgentState : byte { Idle, Listening, Thinking, Speaking }
+}

@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>Bounds and fixed words of conversations, configuration section <c>Conversation</c>.</summary>
+public sealed class ConversationOptions
+{
+    /// <summary>Model requests in one answer, tools between them. Default 8.</summary>
+    [Range(1, 64)] public int MaxModelRounds { get; set; } = 8;
+
+    /// <summary>Tools that one model round may call. Default 16.</summary>
+    [Range(1, 64)] public int MaxParallelTools { get; set; } = 16;
+
+    /// <summary>From the end of a user's turn to the first word of the model, tools aside. Default 45 s.</summary>
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>For the recognizer to finish a turn. Default 10 s.</summary>
+    public TimeSpan RecognitionTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Failures in a row of one kind of provider that end the call with <c>system_error</c>. Default 3.</summary>
+    [Range(1, 100)] public int MaxFailures { get; set; } = 3;
+
+    /// <summary>For last words once a call is to end. Default 60 s.</summary>
+    public TimeSpan FarewellTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Said when the model or the recognizer fails.</summary>
+    public string Apology { get; set; } = "Sorry, I am having trouble right now. Could you say that again?";
+
+    /// <summary>Said before a call ends because providers keep failing.</summary>
+    public string FinalApology { get; set; } = "I am sorry, I cannot continue this call. Goodbye.";
+
+    /// <summary>Told to the model where nothing in the history invites a greeting.</summary>
+    public string GreetingPrompt { get; set; } = "(The call has just begun. Greet the user, briefly and as your instructions say.)";
+}

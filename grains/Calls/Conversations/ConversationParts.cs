@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+using VoiceGrains.Grains.Tools;
+using VoiceGrains.Media;
+using VoiceGrains.Providers.Language;
+using VoiceGrains.Providers.Recognition;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>What a conversation works with; resolved once when it starts.</summary>
+internal sealed record ConversationParts
+{
+    public required ILanguageModel Model { get; init; }
+    /// <summary>The model's name at its provider.</summary>
+    public required string ModelName { get; init; }
+    /// <summary>Null: only the model hears the user, and there are no user transcripts.</summary>
+    public IRecognizer? Recognizer { get; init; }
+    public required AgentVoice Voice { get; init; }
+    /// <summary>Speaks when <see cref="Voice"/> fails; null when there is none.</summary>
+    public AgentVoice? FallbackVoice { get; init; }
+    public required IToolInvoker Tools { get; init; }
+    public required ICallJournal Journal { get; init; }
+    public required Pacer Pacer { get; init; }
+    public required TimeProvider Clock { get; init; }
+    public required ILogger Logger { get; init; }
+    public StereoRecorder? Recorder { get; init; }
+    public ConversationOptions Options { get; init; } = new();
+}

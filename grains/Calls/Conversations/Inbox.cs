@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>
+/// The queue of a conversation. What the far end sends is bounded here (2 s of audio, 64 data messages wait at most; more is dropped and
+/// counted); what the call itself produces is bounded by its sources and never dropped.
+/// </summary>
+internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
+{
+    private const int MostDataMessages = 64;
+    private readonly Channel<ConversationEvent> _events = Channel.CreateUnbounded<ConversationEvent>(new() { SingleReader = true });
+    private readonly int _mostSamples = 2 * inputSampleRateHz;
+    private int _samples;
+    private int _dataMessages;
+    private long _droppedSamples;
+    private int _droppedMessages;
+
+    public ChannelReader<ConversationEvent> Reader => _events.Reader;
+    public ChannelWriter<ConversationEvent> Writer => _events.Writer;
+
+    /// <summary>Samples dropped since the last look.</summary>
+    public long TakeDroppedSamples() => Interlocked.Exchange(ref _droppedSamples, 0);
+
+    /// <summary>Data messages dropped since the last look.</summary>
+    public int TakeDroppedMessages() => Interlocked.Exchange(ref _droppedMessages, 0);
+
+    public void OnAudio(ReadOnlySpan<short> pcm)
+    {
+        if (pcm.IsEmpty) return;
+        if (Interlocked.Add(ref _samples, pcm.Length) > _mostSamples && _samples > pcm.Length)
+        {
+            Interlocked.Add(ref _samples, -pcm.Length);
+            Interlocked.Add(ref _droppedSamples, pcm.Length);
+            return;
+        }
+        var buffer = ArrayPool<short>.Shared.Rent(pcm.Length);
+        pcm.CopyTo(buffer);
+        if (!_events.Writer.TryWrite(new(EventKind.Audio, buffer, pcm.Length))) ReturnAudio(buffer, pcm.Length);
+    }
+
+    /// <summary>Gives back the buffer of an <see cref="EventKind.Audio"/> event.</summary>
+    public void ReturnAudio(short[] buffer, int samples)
+    {
+        ArrayPool<short>.Shared.Return(buffer);
+        Interlocked.Add(ref _samples, -samples);
+    }
+
+    public void OnData(ReadOnlySpan<byte> json)
+    {
+        if (TryReserveMessage()) _events.Writer.TryWrite(new(EventKind.ClientData, json.ToArray()));
+    }
+
+    /// <summary>A data message from the REST API; false when too many wait or the conversation is over.</summary>
+    public bool TryPost(JsonObject message) => TryReserveMessage() && _events.Writer.TryWrite(new(EventKind.ServerData, message));
+
+    /// <summary>A data message was taken off the queue.</summary>
+    public void ReleaseMessage() => Interlocked.Decrement(ref _dataMessages);
+
+    public void OnDtmf(char digit) => OnNotice(new("dtmf_ignored", $"The digit {digit} came, but this call does not take digits.", false));
+
+    public void OnNotice(MediaNotice notice)
+    {
+        if (TryReserveMessage()) _events.Writer.TryWrite(new(EventKind.Notice, notice));
+    }
+
+    private bool TryReserveMessage()
+    {
+        if (Interlocked.Increment(ref _dataMessages) <= MostDataMessages) return true;
+        Interlocked.Decrement(ref _dataMessages);
+        Interlocked.Increment(ref _droppedMessages);
+        return false;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Threading.Channels;
+using VoiceGrains.Media;
+using VoiceGrains.Providers;
+using VoiceGrains.Providers.Synthesis;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>
+/// Speaks utterances one after the other: synthesizer → resampler → playout → medium and recording. A single pump task writes, the pacer
+/// sends, and the conversation's loop clears; what was heard comes back to the loop as events.
+/// </summary>
+internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
+{
+    // Enough to ride out a slow synthesizer, little enough that an interruption throws away little work.
+    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(10);
+    private const int TicksPerProgress = 5;
+
+    private readonly IMediaPort _port;
+    private readonly AgentTrack? _recording;
+    private readonly TimeProvider _clock;
+    private readonly ChannelWriter<ConversationEvent> _events;
+    private readonly Playout _playout;
+    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>(new() { SingleReader = true });
+    private readonly Dictionary<int, Utterance> _spoken = [];
+    private readonly Lock _spokenGate = new();
+    private readonly Task _pump;
+    private readonly IDisposable _pacing;
+    private volatile bool _isPlaying;
+    private int _ticks;
+
+    public SpeechOutput(IMediaPort port, Pacer pacer, StereoRecorder? recorder, TimeProvider clock, ChannelWriter<ConversationEvent> events)
+    {
+        (_port, _clock, _events) = (port, clock, events);
+        _playout = new Playout(port.OutputSampleRateHz, Ahead, clock)
+        {
+            Sink = this,
+            OutputBuffer = port.OutputBuffer,
+            CanClear = port.CanClear,
+        };
+        if (recorder is not null) _recording = new AgentTrack(recorder, port.OutputSampleRateHz, _playout.OriginTimestamp);
+        _pump = PumpAsync();
+        _pacing = pacer.Add(this);
+    }
+
+    /// <summary>Speaks <paramref name="utterance"/> after those queued before.</summary>
+    public void Enqueue(Utterance utterance, AgentVoice voice) => _jobs.Writer.TryWrite(new(utterance, voice));
+
+    /// <summary>How much of <paramref name="utterance"/> the far end has played; zero if it is not the one playing.</summary>
+    public double HeardSeconds(Utterance utterance)
+    {
+        var position = _playout.Position(_clock.GetTimestamp());
+        return position.UtteranceId == utterance.Id ? (double)position.Samples / _playout.SampleRateHz : 0;
+    }
+
+    /// <summary>Silences the agent at once, here and at the far end. Returns the utterance that was heard in part, and how much of it.</summary>
+    public (int UtteranceId, double HeardSeconds) Clear()
+    {
+        var samples = _playout.Clear(_clock.GetTimestamp(), out var utteranceId);
+        _isPlaying = false;
+        return (utteranceId, (double)samples / _playout.SampleRateHz);
+    }
+
+    void IPaced.Tick(long timestamp)
+    {
+        _playout.Tick(timestamp);
+        if (!_isPlaying || ++_ticks < TicksPerProgress) return;
+        _ticks = 0;
+        _events.TryWrite(new(EventKind.Progress));
+    }
+
+    void IPaced.OnTickFailed(Exception exception) => _events.TryWrite(new(EventKind.End, new EndRequest(GrainInterfaces.Calls.EndReason.SystemError)));
+
+    bool IPlayoutSink.TrySend(ReadOnlySpan<short> pcm, long playSamplePosition)
+    {
+        if (!_port.TrySendAudio(pcm)) return false;
+        _recording?.Write(pcm, playSamplePosition);
+        return true;
+    }
+
+    void IPlayoutSink.OnCleared(long playSamplePosition)
+    {
+        if (!_port.CanClear) return;
+        _port.ClearAudio();
+        _recording?.Truncate(playSamplePosition);
+    }
+
+    void IPlayoutSink.OnUtteranceStarted(int utteranceId)
+    {
+        _isPlaying = true;
+        Post(EventKind.UtteranceStarted, utteranceId);
+    }
+
+    void IPlayoutSink.OnUtterancePlayed(int utteranceId)
+    {
+        _isPlaying = false;
+        Post(EventKind.UtterancePlayed, utteranceId);
+        lock (_spokenGate) _spoken.Remove(utteranceId);
+    }
+
+    void IPlayoutSink.OnUnderrun(int utteranceId) => Post(EventKind.Underrun, utteranceId);
+
+    void IPlayoutSink.OnMark(int utteranceId, int markId) { }
+
+    private void Post(EventKind kind, int utteranceId)
+    {
+        Utterance? utterance;
+        lock (_spokenGate) _spoken.TryGetValue(utteranceId, out utterance);
+        if (utterance is not null) _events.TryWrite(new(kind, utterance));
+    }
+
+    private async Task PumpAsync()
+    {
+        while (await _jobs.Reader.WaitToReadAsync())
+        {
+            while (_jobs.Reader.TryRead(out var job))
+            {
+                if (!job.Utterance.Cancellation.IsCancellationRequested) await SpeakAsync(job.Utterance, job.Voice);
+            }
+        }
+    }
+
+    private async Task SpeakAsync(Utterance utterance, AgentVoice voice)
+    {
+        var anySound = false;
+        try
+        {
+            lock (_spokenGate) _spoken[utterance.Id] = utterance;
+            _playout.BeginUtterance(utterance.Id);
+            var request = new SynthesisRequest(voice.Voice, _playout.SampleRateHz, voice.LanguageHint);
+            await using var sound = new SoundWriter(_playout, utterance);
+            await foreach (var chunk in voice.Synthesizer.SynthesizeAsync(request, utterance.ReadPiecesAsync(), utterance.Cancellation))
+            {
+                if (!anySound && chunk.Pcm.Length > 0)
+                {
+                    anySound = true;
+                    if (utterance.Answer is { Latency: { FirstSound: 0 } latency }) latency.FirstSound = _clock.GetTimestamp();
+                }
+                if (!await sound.WriteAsync(chunk)) return;
+            }
+            await sound.FinishAsync();
+            _playout.EndUtterance(utterance.Id);
+            _events.TryWrite(new(EventKind.UtteranceSynthesized, utterance));
+        }
+        catch (OperationCanceledException) when (utterance.Cancellation.IsCancellationRequested)
+        {
+            _playout.EndUtterance(utterance.Id);
+        }
+        catch (Exception exception)
+        {
+            _playout.EndUtterance(utterance.Id);
+            var failure = exception as ProviderException
+                ?? new ProviderException("synthesizer", ProviderFault.BadAnswer, $"The synthesizer failed: {exception.GetType().Name}.", exception);
+            _events.TryWrite(new(EventKind.SpeechFailed, new SpeechFailure(utterance, failure, anySound)));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _pacing.Dispose();
+        _jobs.Writer.TryComplete();
+        _playout.Dispose();
+        await _pump;
+        _recording?.Dispose();
+    }
+
+    private readonly record struct Job(Utterance Utterance, AgentVoice Voice);
+}

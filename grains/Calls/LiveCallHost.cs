@@ -1,0 +1,157 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Storage;
+using VoiceGrains.Grains.Tools;
+using VoiceGrains.Media;
+using VoiceGrains.Providers.Catalog;
+
+namespace VoiceGrains.Grains.Calls;
+
+/// <summary>Runs the conversations of this silo: finds a call's providers, records it, and tells its grain how it ended.</summary>
+internal sealed partial class LiveCallHost(
+    LiveCalls calls, IGrainFactory grains, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
+    ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices,
+    IOptions<ConversationOptions> options, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
+{
+    private const int RecordingRateHz = 16_000;
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CallSnapshot call, IMediaPort port, CancellationToken stopping)
+    {
+        var callId = call.Settings.CallId;
+        var outcome = new CallOutcome(EndReason.SystemError);
+        try
+        {
+            outcome = await ConverseAsync(call, port, stopping);
+        }
+        catch (Exception exception)
+        {
+            LogFailed(callId, exception);
+            await TryCloseAsync(port);
+        }
+        await TellGrainAsync(callId, outcome);
+    }
+
+    private async Task<CallOutcome> ConverseAsync(CallSnapshot call, IMediaPort port, CancellationToken stopping)
+    {
+        var callId = call.Settings.CallId;
+        await using var recording = call.Settings.RecordingEnabled ? OpenRecording(callId) : null;
+        var recorder = recording?.Recorder;
+        await using var conversation = new Conversation(call.Settings, call.Stage, port, FindParts(call.Stage, recorder));
+        if (!calls.TryAdd(callId, conversation)) throw new InvalidOperationException("The call is live already.");
+        try
+        {
+            return await conversation.RunAsync(stopping);
+        }
+        finally
+        {
+            calls.Remove(callId);
+        }
+    }
+
+    private ConversationParts FindParts(StageSettings stage, StereoRecorder? recorder)
+    {
+        if (!models.TryResolve(stage.Model, out var model)) throw new InvalidOperationException($"The model '{stage.Model}' is not configured any more.");
+        recognizers.TryResolve(stage.LanguageHint, out var recognizer);
+        var voice = voices.Resolve(stage);
+        return new ConversationParts
+        {
+            Model = model.Model,
+            ModelName = model.ModelName,
+            Recognizer = recognizer?.Recognizer,
+            Voice = voice,
+            FallbackVoice = voices.Fallback(stage, voice),
+            Tools = tools,
+            Journal = journal,
+            Pacer = pacer,
+            Clock = clock,
+            Logger = logger,
+            Recorder = recorder,
+            Options = options.Value,
+        };
+    }
+
+    private Recording? OpenRecording(string callId)
+    {
+        try
+        {
+            return new Recording(blobs.OpenWrite(CallBlobs.Recording(callId)), RecordingRateHz, clock);
+        }
+        catch (IOException exception)
+        {
+            // A full disk must not cost the caller the call.
+            LogRecordingFailed(callId, exception);
+            return null;
+        }
+    }
+
+    private async Task TellGrainAsync(string callId, CallOutcome outcome)
+    {
+        using var patience = new CancellationTokenSource(EndTimeout, clock);
+        try
+        {
+            await journal.FlushAsync(callId, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            LogFlushLate(callId);
+        }
+        try
+        {
+            await grains.GetGrain<ICallGrain>(callId).EndAsync(outcome);
+        }
+        catch (Exception exception)
+        {
+            // The grain's own watch over its call ends it later.
+            LogEndFailed(callId, exception);
+        }
+    }
+
+    private static async Task TryCloseAsync(IMediaPort port)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await port.CloseAsync("system_error", patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [LoggerMessage(3101, LogLevel.Error, "Call {CallId} could not be run")]
+    private partial void LogFailed(string callId, Exception exception);
+
+    [LoggerMessage(3102, LogLevel.Error, "Call {CallId} is not recorded: the blob store failed")]
+    private partial void LogRecordingFailed(string callId, Exception exception);
+
+    [LoggerMessage(3103, LogLevel.Warning, "The journal of call {CallId} was not stored in time; it is stored later")]
+    private partial void LogFlushLate(string callId);
+
+    [LoggerMessage(3104, LogLevel.Error, "The end of call {CallId} could not be stored")]
+    private partial void LogEndFailed(string callId, Exception exception);
+
+    /// <summary>A recorder and the task that writes it out.</summary>
+    private sealed class Recording : IAsyncDisposable
+    {
+        private readonly Stream _blob;
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _writing;
+
+        public Recording(Stream blob, int sampleRateHz, TimeProvider clock)
+        {
+            _blob = blob;
+            Recorder = new StereoRecorder(blob, sampleRateHz, clock);
+            _writing = Recorder.RunAsync(_stop.Token);
+        }
+
+        public StereoRecorder Recorder { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Recorder.DisposeAsync();
+            await _blob.DisposeAsync();
+            _stop.Dispose();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net.WebSockets;
+using Orleans;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls;
+
+namespace VoiceGrains.Silo.WebSockets;
+
+/// <summary>Where join URLs lead: takes the client's WebSocket, uses up the URL and runs the call.</summary>
+internal static class WebSocketIngress
+{
+    private static readonly WebSocketAcceptContext AcceptContext = new()
+    {
+        KeepAliveInterval = TimeSpan.FromSeconds(15),
+        KeepAliveTimeout = TimeSpan.FromSeconds(20),
+    };
+
+    public static IEndpointRouteBuilder MapWebSocketIngress(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/calls/{callId}/join/{token}", JoinAsync).ExcludeFromDescription();
+        return routes;
+    }
+
+    private static async Task<IResult> JoinAsync(
+        string callId, string token, HttpContext http, IGrainFactory grains, ILiveCallHost host, TimeProvider clock, IHostApplicationLifetime lifetime)
+    {
+        if (!http.WebSockets.IsWebSocketRequest)
+            return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
+        if (!Guid.TryParse(callId, out _)) throw new PlatformException(ErrorCode.CallNotFound, "There is no such call.");
+        if (lifetime.ApplicationStopping.IsCancellationRequested) throw new PlatformException(ErrorCode.Draining, "This server is stopping.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, Truncate(http.Request.Query["clientVersion"]));
+        if (call.Settings.Medium.ServerWebSocket is not { } medium)
+        {
+            // Creation admits mediums that this server does not carry yet; joining them must not leave the call hanging.
+            await grains.GetGrain<ICallGrain>(callId).EndAsync(new CallOutcome(EndReason.ConnectionError, "This server does not carry the call's medium yet."));
+            return Refuse(StatusCodes.Status501NotImplemented, "medium_not_available", "This server carries serverWebSocket calls only.");
+        }
+        using var socket = await http.WebSockets.AcceptWebSocketAsync(AcceptContext);
+        await using var port = new WebSocketPort(socket, WebSocketPortOptions.From(medium), clock);
+        await host.RunAsync(call, port, lifetime.ApplicationStopping);
+        return Results.Empty;
+    }
+
+    private static string? Truncate(string? clientVersion) => clientVersion is { Length: > 100 } ? clientVersion[..100] : clientVersion;
+
+    private static IResult Refuse(int status, string code, string detail) => Results.Json(new { detail, code }, statusCode: status);
+}

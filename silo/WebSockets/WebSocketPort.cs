@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Threading.Channels;
+using VoiceGrains.Grains.Calls;
+using VoiceGrains.Media;
+
+namespace VoiceGrains.Silo.WebSockets;
+
+/// <summary>
+/// The <c>serverWebSocket</c> medium: binary messages are s16le mono PCM, text messages are data messages (ultravox-docs, "WebSocket Integration").
+/// </summary>
+/// <remarks>
+/// Sending goes through one bounded queue: 2 s of audio beyond the client's buffer and 256 data messages, then the newest is refused.
+/// A client that reads nothing for 10 s is lost.
+/// </remarks>
+internal sealed class WebSocketPort : IMediaPort
+{
+    private const int LongestAudioMessage = 1024 * 1024;
+    private const int LongestDataMessage = 64 * 1024;
+    private const int MostQueuedData = 256;
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
+    private static readonly byte[] ClearBufferMessage = "{\"type\":\"playback_clear_buffer\"}"u8.ToArray();
+
+    private readonly WebSocket _socket;
+    private readonly TimeProvider _clock;
+    private readonly bool _sendsClear;
+    private readonly Channel<Outgoing> _queue = Channel.CreateUnbounded<Outgoing>(new() { SingleReader = true });
+    private readonly int _mostQueuedBytes;
+    private readonly Task _sending;
+    private int _queuedBytes;
+    private int _queuedData;
+    private int _generation;
+    private long _sendStarted;
+
+    public WebSocketPort(WebSocket socket, WebSocketPortOptions options, TimeProvider clock)
+    {
+        (_socket, _clock, _sendsClear) = (socket, clock, options.SendsClearBuffer);
+        (InputSampleRateHz, OutputSampleRateHz, OutputBuffer) = (options.InputSampleRateHz, options.OutputSampleRateHz, options.ClientBuffer);
+        _mostQueuedBytes = (int)((OutputBuffer.TotalSeconds + 2) * OutputSampleRateHz) * sizeof(short);
+        _sending = SendAllAsync();
+    }
+
+    public int InputSampleRateHz { get; }
+
+    public int OutputSampleRateHz { get; }
+
+    public TimeSpan OutputBuffer { get; }
+
+    // What a client that gets no clear message has buffered will be heard.
+    public bool CanClear => _sendsClear;
+
+    public bool TrySendAudio(ReadOnlySpan<short> pcm)
+    {
+        AbortIfStuck();
+        var bytes = pcm.Length * sizeof(short);
+        if (Interlocked.Add(ref _queuedBytes, bytes) > _mostQueuedBytes)
+        {
+            Interlocked.Add(ref _queuedBytes, -bytes);
+            return false;
+        }
+        var buffer = ArrayPool<byte>.Shared.Rent(bytes);
+        Pcm.ToBytes(pcm, buffer);
+        return _queue.Writer.TryWrite(new(buffer, bytes, IsAudio: true, Volatile.Read(ref _generation)));
+    }
+
+    public bool TrySendData(ReadOnlyMemory<byte> json)
+    {
+        if (Interlocked.Increment(ref _queuedData) > MostQueuedData)
+        {
+            Interlocked.Decrement(ref _queuedData);
+            return false;
+        }
+        var buffer = ArrayPool<byte>.Shared.Rent(json.Length);
+        json.CopyTo(buffer);
+        return _queue.Writer.TryWrite(new(buffer, json.Length, IsAudio: false, 0));
+    }
+
+    public void ClearAudio()
+    {
+        Interlocked.Increment(ref _generation);
+        if (_sendsClear) TrySendData(ClearBufferMessage);
+    }
+
+    public async Task<MediaEnd> RunAsync(IMediaSink sink, CancellationToken cancellationToken)
+    {
+        var receiver = new WebSocketReceiver(_socket, sink, LongestAudioMessage, LongestDataMessage);
+        try
+        {
+            return await receiver.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return MediaEnd.Cancelled;
+        }
+        catch (Exception exception) when (exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            return MediaEnd.Lost;
+        }
+    }
+
+    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        try
+        {
+            await _sending.WaitAsync(cancellationToken);
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, reason, cancellationToken);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)
+        {
+            _socket.Abort();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        if (!_sending.IsCompleted) _socket.Abort();
+        await _sending;
+        _socket.Dispose();
+    }
+
+    private async Task SendAllAsync()
+    {
+        await foreach (var item in _queue.Reader.ReadAllAsync())
+        {
+            try
+            {
+                if (!item.IsAudio || item.Generation == Volatile.Read(ref _generation)) await SendAsync(item);
+            }
+            catch (Exception exception) when (exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The receive side reports the loss; what is still queued drains here.
+                _socket.Abort();
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(item.Buffer);
+                if (item.IsAudio) Interlocked.Add(ref _queuedBytes, -item.Length);
+                else Interlocked.Decrement(ref _queuedData);
+            }
+        }
+    }
+
+    private async ValueTask SendAsync(Outgoing item)
+    {
+        if (_socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
+        Interlocked.Exchange(ref _sendStarted, _clock.GetTimestamp());
+        var type = item.IsAudio ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
+        await _socket.SendAsync(item.Buffer.AsMemory(0, item.Length), type, endOfMessage: true, CancellationToken.None);
+        Interlocked.Exchange(ref _sendStarted, 0);
+    }
+
+    /// <summary>Called from the pacer while there is something to send, which saves a timer per send.</summary>
+    private void AbortIfStuck()
+    {
+        var started = Interlocked.Read(ref _sendStarted);
+        if (started != 0 && _clock.GetElapsedTime(started) > SendTimeout) _socket.Abort();
+    }
+
+    private readonly record struct Outgoing(byte[] Buffer, int Length, bool IsAudio, int Generation);
+}
