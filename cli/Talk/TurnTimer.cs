@@ -30,6 +30,13 @@ internal sealed class TurnTimer
         }
     }
 
+    /// <summary>Drops the latencies, keeps what is known of the turn under way.</summary>
+    public void Forget()
+    {
+        lock (gate)
+            turns.Clear();
+    }
+
     public void Typed(long timestamp)
     {
         lock (gate)

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+
+namespace VoiceGrains.Cli.Load;
+
+/// <summary>
+/// How evenly agent audio arrives. Within one sentence each frame is due when the audio before it has been played; its arrival minus that time is constant when the
+/// server paces perfectly. The jitter of a frame is its distance from the sentence's median. Frames that the server sends ahead at once to fill the client's buffer
+/// are not judged. Not thread-safe.
+/// </summary>
+internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
+{
+    private readonly List<double> offsets = [];
+    private long firstArrival;
+    private long samples;
+
+    /// <summary>Distances of the frames of all finished sentences, in milliseconds.</summary>
+    public List<double> JitterMs { get; } = [];
+
+    /// <summary>Frames that came when a client that plays at once had nothing left.</summary>
+    public int Underruns { get; private set; }
+
+    public int Frames { get; private set; }
+
+    public void Arrived(int frameSamples, long timestamp)
+    {
+        if (samples == 0)
+            firstArrival = timestamp;
+        var played = (double)samples / sampleRateHz * 1000;
+        var offset = Stopwatch.GetElapsedTime(firstArrival, timestamp).TotalMilliseconds - played;
+        if (offset > 0 && samples > 0)
+            Underruns++;
+        if (played >= clientBuffer.TotalMilliseconds)
+            offsets.Add(offset);
+        samples += frameSamples;
+        Frames++;
+    }
+
+    /// <summary>The sentence is over: its frames are judged.</summary>
+    public void EndSentence()
+    {
+        if (offsets.Count > 1)
+        {
+            var median = offsets.Order().ElementAt(offsets.Count / 2);
+            foreach (var offset in offsets)
+                JitterMs.Add(Math.Abs(offset - median));
+        }
+        offsets.Clear();
+        samples = 0;
+    }
+
+    /// <summary>Forgets what was measured; the sentence being heard goes on unjudged.</summary>
+    public void Reset()
+    {
+        offsets.Clear();
+        JitterMs.Clear();
+        (Underruns, Frames, samples) = (0, 0, 0);
+    }
+}
