@@ -1,0 +1,41 @@
+using System.Text.Json;
+using VoiceGrains.Cli.Calls;
+using VoiceGrains.Cli.Load;
+
+namespace VoiceGrains.Cli.Tests.Load;
+
+public sealed class LoadSessionTests : IDisposable
+{
+    private readonly Recordings recordings = new();
+
+    public void Dispose() => recordings.Dispose();
+
+    [Fact]
+    public async Task ManyCallers_AreMeasuredTogether()
+    {
+        await using var server = await FakeCallServer.StartAsync();
+        server.Answer = TimeSpan.FromMilliseconds(500);
+        var output = new StringWriter();
+        var exitCode = await new LoadSession(new LoadOptions
+        {
+            Server = new ServerAddress(server.Url, FakeCallServer.Key),
+            Call = new CallRequest { AgentSpeaksFirst = false },
+            File = await recordings.WriteWavAsync("speech.wav", FakeCallServer.RateHz, Recordings.Tone(FakeCallServer.RateHz, 0.3)),
+            Calls = 5,
+            RampPerSecond = 100,
+            Pause = TimeSpan.FromSeconds(1),
+            Duration = TimeSpan.FromSeconds(3),
+            ProcessId = Environment.ProcessId,
+            IsJson = true,
+        }, output).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, exitCode);
+        var report = JsonDocument.Parse(output.ToString()).RootElement;
+        Assert.Equal(5, server.Created.Count);
+        Assert.Equal((5, 0, 0), (report.GetProperty("calls").GetInt32(), report.GetProperty("failed").GetInt32(), report.GetProperty("dropped").GetInt32()));
+        Assert.True(report.GetProperty("turnLatencyMs").GetProperty("count").GetInt32() >= 5);      // a round takes 1.3 s
+        Assert.True(report.GetProperty("turnLatencyMs").GetProperty("p50").GetDouble() > 0);
+        Assert.True(report.GetProperty("audioFrames").GetInt64() > 100);
+        Assert.True(report.GetProperty("serverCores").GetDouble() >= 0);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using VoiceGrains.Cli.Load;
+
+namespace VoiceGrains.Cli.Tests.Load;
+
+public sealed class PacingMeterTests
+{
+    private readonly PacingMeter meter = new(16_000, TimeSpan.FromMilliseconds(60));
+
+    [Fact]
+    public void ABurstThatFillsTheBuffer_ThenAnEvenPace_HasNoJitter()
+    {
+        Arrive(0, 0, 0, 0, 20, 40, 60, 80);
+        Assert.Equal(5, meter.JitterMs.Count);      // the first 60 ms are the client's buffer
+        Assert.All(meter.JitterMs, jitter => Assert.Equal(0, jitter, 0.01));
+        Assert.Equal(0, meter.Underruns);
+    }
+
+    [Fact]
+    public void ALateFrame_IsAsFarOffAsItIsLate()
+    {
+        Arrive(0, 0, 0, 0, 20, 55, 60, 80);
+        Assert.Equal(15, meter.JitterMs.Max(), 0.01);
+        Assert.Equal(0, meter.Underruns);
+    }
+
+    [Fact]
+    public void AFrameAfterEverythingWasPlayed_IsAnUnderrun()
+    {
+        Arrive(0, 0, 0, 70);
+        Assert.Equal(1, meter.Underruns);
+    }
+
+    [Fact]
+    public void EachSentence_HasItsOwnSchedule()
+    {
+        Arrive(0, 0, 0, 0, 20, 40);
+        Arrive(5_000, 5_000, 5_000, 5_000, 5_020, 5_040);
+        Assert.All(meter.JitterMs, jitter => Assert.Equal(0, jitter, 0.01));
+        Assert.Equal(12, meter.Frames);
+    }
+
+    private void Arrive(params int[] milliseconds)
+    {
+        foreach (var at in milliseconds)
+            meter.Arrived(320, at * Stopwatch.Frequency / 1000);
+        meter.EndSentence();
+    }
+}
