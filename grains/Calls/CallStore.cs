@@ -112,7 +112,7 @@ public sealed class CallStore(NpgsqlDataSource database)
         AddCommonFilters(rows, filter);
         if (filter.Metadata is { } metadata)
             rows.Where("metadata @> {0}", new NpgsqlParameter { Value = JsonSerializer.Serialize(metadata, WireJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
-        if (filter.Voices is { } voices) rows.Where("lower(voice) = any({0})", voices.Select(voice => voice.ToLowerInvariant()).ToArray());
+        if (filter.Voices is { } voices) rows.Where("lower(voice) = any({0})", voices.Select(voice => voice.ToLowerInvariant()).ToList());
         if (filter.Search is { } search)
         {
             const string found = """
@@ -126,7 +126,7 @@ public sealed class CallStore(NpgsqlDataSource database)
     private static void AddCommonFilters(SqlFilter rows, CallFilter filter)
     {
         const string timeOfDay = "(created at time zone 'UTC')::time";
-        if (filter.AgentIds is { } agents) rows.Where("agent_id = any({0})", agents.ToArray());
+        if (filter.AgentIds is { } agents) rows.Where("agent_id = any({0})", agents.ToList());
         if (filter.From is { } from) rows.Where("created >= {0}", from.ToUniversalTime());
         if (filter.To is { } to) rows.Where("created <= {0}", to.ToUniversalTime());
         if (filter.DurationMin is { } min) rows.Where("duration >= {0}", min);
