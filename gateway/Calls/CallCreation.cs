@@ -7,14 +7,16 @@ using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Gateway.Calls;
 
-/// <summary>Creates calls: from a request of their own, or going on from a prior call.</summary>
+/// <summary>Creates calls: from a request of their own, from an agent's template, or going on from a prior call.</summary>
 internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainFactory grains, CallCreationLimits limits, IOptions<MediaOptions> media)
 {
     private const int MessagesAtOnce = 500;
@@ -30,11 +32,23 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainF
         return await StartAsync(caller, origin, request, http, cancellationToken);
     }
 
-    /// <inheritdoc cref="StartAsync(Caller, StartCallRequest, HttpRequest, CancellationToken)"/>
-    public async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    /// <summary>As <see cref="StartAsync(Caller, StartCallRequest, HttpRequest, CancellationToken)"/>, from an agent's template.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>, or the account has no room for another call.</exception>
+    public async Task<CallResponse> StartAsync(
+        Caller caller, string agentId, StartAgentCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var agent = await grains.GetGrain<IAgentGrain>(agentId).GetAsync(caller.AccountId);
+        var template = TemplateFiller.Fill(agent.CallTemplate, request.TemplateContext);
+        if (request.ToolOverrides is { } overrides)
+            request = request with { ToolOverrides = TemplateFiller.FillStrings(overrides, request.TemplateContext ?? []) };
+        var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name };
+        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, request), http, cancellationToken);
+    }
+
+    private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
     {
         if (QueryText.Read(http.Query, "throttle") is { } throttle) throw new InvalidInputException("throttle", $"Unknown throttle '{JsonLeaf.Shorten(throttle)}'.");
-        var settings = factory.Create(origin, request);
+        var settings = await factory.CreateAsync(origin, request, cancellationToken);
         await RequireRoomAsync(caller, cancellationToken);
         limits.Take(caller.Account);
         var call = await grains.GetGrain<ICallGrain>(settings.CallId).CreateAsync(settings);

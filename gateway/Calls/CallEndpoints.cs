@@ -9,6 +9,7 @@ using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Storage;
@@ -36,6 +37,10 @@ internal static class CallEndpoints
         calls.MapGet("/{callId}/stages/{stageId}/messages", ListStageMessagesAsync).WithName("ListCallStageMessages");
         calls.MapGet("/{callId}/stages/{stageId}/tools", ListStageToolsAsync).WithName("ListCallStageTools");
 
+        var ofAgent = routes.MapGroup("/api/agents/{agentId:guid}/calls").WithTags("agents");
+        ofAgent.MapGet("", ListOfAgentAsync).WithName("ListAgentCalls");
+        ofAgent.MapPost("", StartOfAgentAsync).WithName("StartAgentCall");
+
         var deleted = routes.MapGroup("/api/deleted_calls").WithTags("deleted_calls");
         deleted.MapGet("", ListDeletedAsync).WithName("ListDeletedCalls");
         deleted.MapGet("/{callId}", GetDeletedAsync).WithName("GetDeletedCall");
@@ -53,6 +58,21 @@ internal static class CallEndpoints
     {
         var filter = query.VoiceId is { } voice ? query.Filter with { Voices = NamesOf(voice, voices) } : query.Filter;
         var found = await calls.ListAsync(caller.AccountId, filter, page.Page, cancellationToken);
+        return TypedResults.Ok(PageResponse.From(found.Select(call => CallResponse.From(call)), request));
+    }
+
+    private static async Task<Created<CallResponse>> StartOfAgentAsync(
+        Caller caller, Guid agentId, Body<StartAgentCallRequest> body, HttpRequest request, CallCreation creation, CancellationToken cancellationToken)
+    {
+        var call = await creation.StartAsync(caller, agentId.ToString(), body.Value, request, cancellationToken);
+        return TypedResults.Created($"/api/calls/{call.CallId}", call);
+    }
+
+    private static async Task<Ok<PageResponse<CallResponse>>> ListOfAgentAsync(
+        Caller caller, Guid agentId, PageQuery page, HttpRequest request, CallStore calls, IGrainFactory grains, CancellationToken cancellationToken)
+    {
+        var agent = await grains.GetGrain<IAgentGrain>(agentId.ToString()).GetAsync(caller.AccountId);
+        var found = await calls.ListAsync(caller.AccountId, new CallFilter { AgentIds = [agent.AgentId] }, page.Page, cancellationToken);
         return TypedResults.Ok(PageResponse.From(found.Select(call => CallResponse.From(call)), request));
     }
 

@@ -10,7 +10,7 @@ internal sealed record CallStageResponse
 {
     public required string CallId { get; init; }
     public required string CallStageId { get; init; }
-    public required DateTime Created { get; init; }
+    public required DateTimeOffset Created { get; init; }
     public required JsonNode InactivityMessages { get; init; }
     /// <summary>Null: tokens are counted by the model's provider, if at all.</summary>
     public int? InitialTokenCount => null;
@@ -34,7 +34,7 @@ internal sealed record CallStageResponse
         {
             CallId = callId,
             CallStageId = stage.CallStageId,
-            Created = stage.Created.UtcDateTime,
+            Created = stage.Created,
             InactivityMessages = CallResponse.Sparse(stage.InactivityMessages)!,
             LanguageHint = stage.LanguageHint,
             Model = stage.Model,
@@ -67,11 +67,11 @@ internal sealed record CallEventResponse(
 
 /// <summary><c>CallTombstone</c>.</summary>
 internal sealed record CallTombstoneResponse(
-    string CallId, string AccountId, DateTime Created, DateTime DeletionTime, DateTime? Joined, DateTime? Ended, TimeSpan MaxDuration, string? EndReason,
+    string CallId, string AccountId, DateTimeOffset Created, DateTimeOffset DeletionTime, DateTimeOffset? Joined, DateTimeOffset? Ended, TimeSpan MaxDuration, string? EndReason,
     bool RecordingEnabled, bool HadSummary)
 {
     public static CallTombstoneResponse From(CallTombstone call) => new(
-        call.CallId, call.AccountId, call.Created.UtcDateTime, call.DeletionTime.UtcDateTime, call.Joined?.UtcDateTime, call.Ended?.UtcDateTime,
+        call.CallId, call.AccountId, call.Created, call.DeletionTime, call.Joined, call.Ended,
         call.MaxDuration, call.EndReason, call.RecordingEnabled, call.HadSummary);
 }
 

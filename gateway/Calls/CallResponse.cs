@@ -10,9 +10,9 @@ internal sealed record CallResponse
 {
     public required string CallId { get; init; }
     public string? ClientVersion { get; init; }
-    public required DateTime Created { get; init; }
-    public DateTime? Joined { get; init; }
-    public DateTime? Ended { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public DateTimeOffset? Joined { get; init; }
+    public DateTimeOffset? Ended { get; init; }
     public EndReason? EndReason { get; init; }
     public TimeSpan? BilledDuration { get; init; }
     public int? BilledSideInputTokens { get; init; }
@@ -61,9 +61,9 @@ internal sealed record CallResponse
         {
             CallId = settings.CallId,
             ClientVersion = call.ClientVersion,
-            Created = settings.Created.UtcDateTime,
-            Joined = call.Joined?.UtcDateTime,
-            Ended = call.Ended?.UtcDateTime,
+            Created = settings.Created,
+            Joined = call.Joined,
+            Ended = call.Ended,
             EndReason = call.EndReason,
             BilledDuration = call.BilledDuration,
             BilledSideInputTokens = sideTokens,

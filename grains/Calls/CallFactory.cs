@@ -5,22 +5,24 @@ using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Agents;
 using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Makes a call's settings from a request whose shape is checked: defaults applied, names looked up, fields that must agree compared.</summary>
-public sealed class CallFactory(ILanguageModelCatalog models, IVoiceCatalog voices, TimeProvider clock)
+public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog models, TimeProvider clock)
 {
     private const string ReservedPrefix = "ultravox.";
 
     /// <exception cref="InvalidInputException">With every problem found.</exception>
-    public CallSettings Create(CallOrigin origin, StartCallRequest request)
+    public async Task<CallSettings> CreateAsync(CallOrigin origin, StartCallRequest request, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         CheckMedium(request.Medium, errors.Field("medium"));
         CheckMetadata(request.Metadata, errors.Field("metadata"));
         var now = clock.GetUtcNow();
+        var template = AsTemplate(request).WithDefaults(models.DefaultAlias);
         var settings = new CallSettings
         {
             CallId = Guid.NewGuid().ToString(),
@@ -29,14 +31,14 @@ public sealed class CallFactory(ILanguageModelCatalog models, IVoiceCatalog voic
             AgentName = origin.AgentName,
             Created = now,
             Medium = request.Medium is null || IsEmpty(request.Medium) ? new CallMedium { WebRtc = new WebRtcMedium() } : request.Medium,
-            JoinTimeout = request.JoinTimeout ?? TimeSpan.FromSeconds(30),
-            MaxDuration = request.MaxDuration ?? TimeSpan.FromHours(1),
-            RecordingEnabled = request.RecordingEnabled ?? false,
+            JoinTimeout = template.JoinTimeout!.Value,
+            MaxDuration = template.MaxDuration!.Value,
+            RecordingEnabled = template.RecordingEnabled!.Value,
             FirstSpeaker = FirstSpeaker(request, errors),
-            InitialOutputMedium = request.InitialOutputMedium is MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice,
+            InitialOutputMedium = template.InitialOutputMedium!.Value,
             EnableGreetingPrompt = origin.EnableGreetingPrompt,
             TranscriptOptional = request.TranscriptOptional ?? true,
-            FirstStage = Stage(origin, request, now, errors),
+            FirstStage = await StageAsync(origin, request, template, now, errors, cancellationToken),
             Metadata = request.Metadata ?? new Dictionary<string, string>(),
             DataConnection = AsJson(request.DataConnection),
             Callbacks = AsJson(request.Callbacks),
@@ -51,42 +53,25 @@ public sealed class CallFactory(ILanguageModelCatalog models, IVoiceCatalog voic
         return settings;
     }
 
-    private StageSettings Stage(CallOrigin origin, StartCallRequest request, DateTimeOffset now, InputErrors errors)
+    private async Task<StageSettings> StageAsync(
+        CallOrigin origin, StartCallRequest request, CallTemplate template, DateTimeOffset now, InputErrors errors, CancellationToken cancellationToken)
     {
-        if (!models.TryResolve(request.Model, out var model)) errors.Field("model").Add($"Unknown model '{Shorten(request.Model!)}'.");
-        CheckVoice(request, errors);
-        var stageId = Guid.NewGuid().ToString();
-        return new StageSettings
+        var tools = await rules.CheckCallAsync(origin.AccountId, template, errors, cancellationToken);
+        if (!models.TryResolve(template.Model, out var model) && !errors.Field("model").Any) errors.Field("model").Add($"Model '{Shorten(template.Model!)}' does not exist.");
+        var history = InitialMessages(request.InitialMessages ?? [], errors.Field("initialMessages"));
+        var stage = template.ToFirstStage(request.SelectedTools is null ? InheritedTools(origin) : tools, history, now);
+        return stage with
         {
-            CallStageId = stageId,
-            Created = now,
-            SystemPrompt = request.SystemPrompt,
-            Temperature = request.Temperature ?? 0,
-            Model = model?.Alias ?? "",
-            Voice = string.IsNullOrEmpty(request.Voice) ? null : request.Voice,
-            ExternalVoice = request.ExternalVoice,
-            VoiceOverrides = request.VoiceOverrides,
-            LanguageHint = request.LanguageHint,
-            TimeExceededMessage = request.TimeExceededMessage,
-            InactivityMessages = request.InactivityMessages ?? [],
-            VadSettings = request.VadSettings,
-            Tools = request.SelectedTools is { } selected ? CallTools.Create(selected, errors.Field("selectedTools")) : InheritedTools(origin),
-            InitialMessages = InitialMessages(request.InitialMessages ?? [], stageId, errors.Field("initialMessages")),
+            Model = model?.Alias ?? stage.Model,
+            InitialMessages = [.. history.Select((message, index) => message with { CallStageId = stage.CallStageId, CallStageMessageIndex = index })],
             InitialState = request.InitialState ?? [],
             ExperimentalSettings = request.ExperimentalSettings,
         };
     }
 
-    private void CheckVoice(StartCallRequest request, InputErrors errors)
-    {
-        if (!string.IsNullOrEmpty(request.Voice) && !voices.TryResolve(request.Voice, out _)) errors.Field("voice").Add($"Unknown voice '{Shorten(request.Voice)}'.");
-        if (request.VoiceOverrides is not null && string.IsNullOrEmpty(request.Voice)) errors.Field("voiceOverrides").Add("Only valid when 'voice' is set.");
-        if (request.ExternalVoice is { Generic: null } named)
-        {
-            var provider = AsJson(named)!.First().Key;
-            errors.Field("externalVoice").Field(provider).Add("No API key is set for this provider. Use 'generic', or a configured voice.");
-        }
-    }
+    /// <summary>The two messages share the names of what they share.</summary>
+    private static CallTemplate AsTemplate(StartCallRequest request)
+        => JsonSerializer.SerializeToNode(request, WireJson.Sparse).Deserialize<CallTemplate>(WireJson.Options)!;
 
     private static FirstSpeakerSettings FirstSpeaker(StartCallRequest request, InputErrors errors)
     {
@@ -99,19 +84,17 @@ public sealed class CallFactory(ILanguageModelCatalog models, IVoiceCatalog voic
             : new FirstSpeakerSettings { Agent = new AgentGreeting() });
     }
 
-    private static IReadOnlyList<Message> InitialMessages(IReadOnlyList<Message> given, string stageId, InputErrors errors)
+    private static List<Message> InitialMessages(IReadOnlyList<Message> given, InputErrors errors)
     {
-        var messages = new List<Message>(given.Count);
         for (var i = 0; i < given.Count; i++)
         {
             if (given[i].Role == MessageRole.Unspecified) errors.Item(i).Field("role").Add("This field is required.");
-            messages.Add(given[i] with
-            {
-                Medium = given[i].Medium == MessageMedium.Unspecified ? MessageMedium.Text : given[i].Medium,
-                CallStageId = stageId, CallStageMessageIndex = i, Timespan = null, WallClockTimespan = null,
-            });
         }
-        return messages;
+        return [.. given.Select(message => message with
+        {
+            Medium = message.Medium == MessageMedium.Unspecified ? MessageMedium.Text : message.Medium,
+            Timespan = null, WallClockTimespan = null,
+        })];
     }
 
     /// <summary>The same tools for another call.</summary>

@@ -5,6 +5,7 @@ using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -85,16 +86,21 @@ public static class CallRequestMerge
     private static List<SelectedTool> Apply(ToolOverrides overrides, IReadOnlyList<SelectedTool> tools)
     {
         var errors = new InputErrors();
-        var names = (overrides.Remove ?? []).ToHashSet(StringComparer.Ordinal);
-        var present = tools.Select(CallTools.NameOf).ToHashSet(StringComparer.Ordinal);
-        for (var i = 0; i < (overrides.Remove?.Count ?? 0); i++)
+        var names = tools.Select(NameOf).ToHashSet(StringComparer.Ordinal);
+        var removed = overrides.Remove ?? [];
+        for (var i = 0; i < removed.Count; i++)
         {
-            if (!present.Contains(overrides.Remove![i])) errors.Field("toolOverrides").Field("remove").Item(i).Add("The agent has no tool of this name.");
+            if (!names.Contains(removed[i])) errors.Field("toolOverrides").Field("remove").Item(i).Add("The agent has no tool of this name.");
         }
         errors.ThrowIfAny();
-        var kept = overrides.RemoveAll == true ? [] : tools.Where(tool => CallTools.NameOf(tool) is not { } name || !names.Contains(name));
+        var kept = overrides.RemoveAll == true ? [] : tools.Where(tool => !removed.Contains(NameOf(tool)));
         return [.. kept, .. overrides.Add ?? []];
     }
+
+    /// <summary>The model-facing name.</summary>
+    private static string NameOf(SelectedTool tool)
+        => tool.NameOverride ?? tool.TemporaryTool?.ModelToolName ?? tool.ToolName
+           ?? BuiltInTool.All.FirstOrDefault(builtIn => builtIn.ToolId.Equals(tool.ToolId, StringComparison.OrdinalIgnoreCase))?.Name ?? "";
 
     private static JsonObject ToJson<T>(T value) => JsonSerializer.SerializeToNode(value, WireJson.Sparse)!.AsObject();
 }

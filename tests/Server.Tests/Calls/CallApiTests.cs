@@ -53,7 +53,7 @@ public sealed class CallApiTests(SiloFixture silo)
         Assert.Equal("""{"serverWebSocket":{"inputSampleRate":16000,"outputSampleRate":8000}}""", call.GetProperty("medium").GetRawText());
         Assert.Equal("""{"user":{}}""", call.GetProperty("firstSpeakerSettings").GetRawText());
         Assert.Equal("MESSAGE_MEDIUM_TEXT", call.GetProperty("initialOutputMedium").GetString());
-        Assert.Equal("""{"turnEndpointDelay":"0.5s"}""", call.GetProperty("vadSettings").GetRawText());
+        Assert.Equal("""{"turnEndpointDelay":"0.5s","minimumTurnDuration":"0s","minimumInterruptionDuration":"0.09s","frameActivationThreshold":0.1}""", call.GetProperty("vadSettings").GetRawText());
         Assert.Equal("""{"source":"test"}""", call.GetProperty("metadata").GetRawText());
         Assert.Equal("""{"n":1}""", call.GetProperty("initialState").GetRawText());
 

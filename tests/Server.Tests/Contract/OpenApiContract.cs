@@ -15,7 +15,7 @@ internal static class OpenApiContract
     /// <summary>Messages that the service itself sends as null when they are unset, although the description does not say so.</summary>
     private static readonly string[] NullWhenUnset =
     [
-        "Call.agent", "Call.medium", "Call.externalVoice", "Call.voiceOverrides", "Call.vadSettings", "Call.dataConnection", "Call.callbacks", "Call.sipDetails",
+        "Call.agent", "Call.medium", "Call.externalVoice", "Call.voiceOverrides", "Call.vadSettings", "Call.dataConnectionConfig", "Call.callbacks", "Call.sipDetails",
         "Call.requestContext", "Call.experimentalSettings",
         "CallStage.externalVoice", "CallStage.voiceOverrides", "CallStage.experimentalSettings",
         "ultravox.v1.CallTemplate.medium", "ultravox.v1.CallTemplate.externalVoice", "ultravox.v1.CallTemplate.voiceOverrides", "ultravox.v1.CallTemplate.dataConnection",
@@ -30,6 +30,7 @@ internal static class OpenApiContract
     [
         "Account", "Agent", "AgentStatistics", "ultravox.v1.CallTemplate", "ultravox.v1.VadSettings", "Call", "CallStage", "Voice", "ModelAlias",
         "PaginatedAgentList", "PaginatedVoiceList", "PaginatedModelAliasList", "PaginatedCallList", "PaginatedCallStageList", "PaginatedCallEventList",
+        "CallEvent", "CallTool", "CallTombstone", "PaginatedCallTombstoneList",
     ];
 
     private static readonly Lazy<JsonObject> Schemas = new(Load);
@@ -60,7 +61,11 @@ internal static class OpenApiContract
             return list;
         }
         if (node is not JsonObject schema) return node;
-        if (schema["$ref"]?.GetValue<string>() is { } reference) return new JsonObject { ["$ref"] = "#/definitions/" + Name(reference.Split('/')[^1]) };
+        if (schema["$ref"]?.GetValue<string>() is { } reference)
+        {
+            var target = new JsonObject { ["$ref"] = "#/definitions/" + Name(reference.Split('/')[^1]) };
+            return schema["nullable"]?.GetValue<bool>() == true ? new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "null" }, target) } : target;
+        }
         if (schema["properties"] is JsonObject properties) TranslateProperties(schema, properties, schemaName);
         foreach (var key in new[] { "allOf", "oneOf", "anyOf" }) if (schema[key] is JsonArray parts) schema[key] = Translate(parts.DeepClone());
         foreach (var key in new[] { "items", "additionalProperties" }) if (schema[key] is JsonObject inner) schema[key] = Translate(inner.DeepClone());
