@@ -11,6 +11,7 @@ using VoiceGrains.Providers.Recognition.OpenAi;
 using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Espeak;
 using VoiceGrains.Providers.Synthesis.Flite;
 using VoiceGrains.Providers.Synthesis.Generic;
 using VoiceGrains.Providers.Synthesis.OpenAi;
@@ -82,6 +83,7 @@ internal sealed partial class ProviderRegistry(
         { Type: ProviderType.Scripted } entry => new ScriptedSynthesizer(entry.Scripted!),
         { Type: ProviderType.OpenAi } entry => new OpenAiSynthesizer(Endpoint(entry), target.Model),
         { Type: ProviderType.Flite } entry => MakeFlite(entry),
+        { Type: ProviderType.Espeak } entry => MakeEspeak(entry),
         _ => null,
     };
 
@@ -94,6 +96,12 @@ internal sealed partial class ProviderRegistry(
     private FliteSynthesizer? MakeFlite(ProviderEntry entry)
     {
         var synthesizer = new FliteSynthesizer(entry.Flite!, loggers);
+        return Keep(entry, synthesizer, synthesizer.IsAvailable(out var why), why);
+    }
+
+    private EspeakSynthesizer? MakeEspeak(ProviderEntry entry)
+    {
+        var synthesizer = new EspeakSynthesizer(entry.Espeak!, loggers);
         return Keep(entry, synthesizer, synthesizer.IsAvailable(out var why), why);
     }
 

@@ -2,6 +2,7 @@ using VoiceGrains.Providers.Language.Rules;
 using VoiceGrains.Providers.OpenAi;
 using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
+using VoiceGrains.Providers.Synthesis.Espeak;
 using VoiceGrains.Providers.Synthesis.Flite;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -34,6 +35,7 @@ public sealed record ProviderEntry(string Name, ProviderType Type)
     public OpenAiOptions? OpenAi { get; init; }
     public PocketsphinxOptions? Pocketsphinx { get; init; }
     public FliteOptions? Flite { get; init; }
+    public EspeakOptions? Espeak { get; init; }
 }
 
 /// <summary>Section <c>Models</c>. A target is <c>provider</c> or <c>provider/model</c>.</summary>

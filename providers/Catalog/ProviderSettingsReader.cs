@@ -4,6 +4,7 @@ using VoiceGrains.Providers.Language.Rules;
 using VoiceGrains.Providers.OpenAi;
 using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
+using VoiceGrains.Providers.Synthesis.Espeak;
 using VoiceGrains.Providers.Synthesis.Flite;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -36,6 +37,7 @@ internal static class ProviderSettingsReader
             Rules = type == ProviderType.Rules ? Bind<RulesModelOptions>(section, settings) : null,
             Scripted = type == ProviderType.Scripted ? Bind<ScriptedOptions>(section, settings) : null,
             OpenAi = type == ProviderType.OpenAi ? Bind<OpenAiOptions>(section, settings) : null,
+            Espeak = type == ProviderType.Espeak ? Bind<EspeakOptions>(section, settings) : null,
             Flite = type == ProviderType.Flite ? Bind<FliteOptions>(section, settings) : null,
             Pocketsphinx = type == ProviderType.Pocketsphinx ? Bind<PocketsphinxOptions>(section, settings) : null,
         };

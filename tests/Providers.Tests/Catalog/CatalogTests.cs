@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Providers.Synthesis.Espeak;
 using VoiceGrains.Providers.Tests.Synthesis;
 
 namespace VoiceGrains.Providers.Tests.Catalog;
@@ -86,6 +88,24 @@ public sealed class CatalogTests
         var chunks = await voice!.Synthesizer.SynthesizeAsync(new(voice.ProviderVoice, 16_000), SpeechAsserts.Pieces("Hello there."), Cancel).ToListAsync(Cancel);
         Assert.InRange(chunks.Sum(c => (double)c.Pcm.Length / c.SampleRateHz), 0.3, 3);
         Assert.Equal(["Hello", "there."], chunks.SelectMany(c => c.Words).Select(w => "Hello there."[w.TextStart..w.TextEnd]));
+    }
+
+    [Fact]
+    public async Task EveryEspeakVoice_ExistsInTheInstallation()
+    {
+        await using var engine = new EspeakSynthesizer(new(), NullLoggerFactory.Instance);
+        Assert.SkipUnless(engine.IsAvailable(out var why), why);
+        await using var services = Build();
+        var voices = services.GetRequiredService<IVoiceCatalog>();
+        var spoken = voices.Voices.Where(v => v.Provider == "espeak").ToList();
+        Assert.True(spoken.Count > 50);
+        foreach (var (name, language) in spoken.Select(v => (v.Name, v.PrimaryLanguage)))
+        {
+            Assert.True(voices.TryResolve(name, out var voice));
+            var text = language == "he" ? "שלום עולם." : "1 2 3.";   // espeak-ng has no Hebrew numbers
+            var chunks = await voice.Synthesizer.SynthesizeAsync(new(voice.ProviderVoice, 16_000), SpeechAsserts.Pieces(text), Cancel).ToListAsync(Cancel);
+            Assert.True(chunks.Sum(c => c.Pcm.Length) > 2_000, name);
+        }
     }
 
     [Fact]
