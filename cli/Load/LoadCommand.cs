@@ -15,7 +15,7 @@ internal static class LoadCommand
         var calls = new Option<int>("--calls") { Description = "Calls at the same time.", DefaultValueFactory = _ => 50 };
         var seconds = new Option<double>("--seconds") { Description = "How long to measure when all are up.", DefaultValueFactory = _ => 30 };
         var ramp = new Option<double>("--ramp") { Description = "Calls to start per second.", DefaultValueFactory = _ => 10 };
-        var pause = new Option<double>("--pause") { Description = "Seconds of silence after each repetition.", DefaultValueFactory = _ => 4 };
+        var pause = new Option<double>("--pause") { Description = "Seconds of silence after each repetition.", DefaultValueFactory = _ => 7 };
         var pid = new Option<int?>("--pid") { Description = "The server's process, for its CPU and memory; default: the one that has the data folder." };
         var agent = new Option<string?>("--agent") { Description = "Id of the agent to call." };
         var model = new Option<string?>("--model") { Description = "Model of plain calls." };

@@ -21,7 +21,7 @@ internal sealed record LoadOptions
     public double RampPerSecond { get; init; } = 10;
 
     /// <summary>Silence after each repetition, in which the agent answers.</summary>
-    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(4);
+    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(7);
 
     /// <summary>The server's process, to read its CPU time and memory. Null: not known.</summary>
     public int? ProcessId { get; init; }

@@ -12,11 +12,12 @@ internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
     private readonly List<double> offsets = [];
     private long firstArrival;
     private long samples;
+    private double playbackDelayMs;
 
     /// <summary>Distances of the frames of all finished sentences, in milliseconds.</summary>
     public List<double> JitterMs { get; } = [];
 
-    /// <summary>Frames that came when a client that plays at once had nothing left.</summary>
+    /// <summary>How often a client that plays at once had nothing left in the middle of a sentence.</summary>
     public int Underruns { get; private set; }
 
     public int Frames { get; private set; }
@@ -27,8 +28,11 @@ internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
             firstArrival = timestamp;
         var played = (double)samples / sampleRateHz * 1000;
         var offset = Stopwatch.GetElapsedTime(firstArrival, timestamp).TotalMilliseconds - played;
-        if (offset > 0 && samples > 0)
+        if (offset > playbackDelayMs)
+        {
             Underruns++;
+            playbackDelayMs = offset;       // it goes on so much later, and the next frames have that much more time
+        }
         if (played >= clientBuffer.TotalMilliseconds)
             offsets.Add(offset);
         samples += frameSamples;
@@ -45,7 +49,7 @@ internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
                 JitterMs.Add(Math.Abs(offset - median));
         }
         offsets.Clear();
-        samples = 0;
+        (samples, playbackDelayMs) = (0, 0);
     }
 
     /// <summary>Forgets what was measured; the sentence being heard goes on unjudged.</summary>
@@ -53,6 +57,6 @@ internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
     {
         offsets.Clear();
         JitterMs.Clear();
-        (Underruns, Frames, samples) = (0, 0, 0);
+        (Underruns, Frames, samples, playbackDelayMs) = (0, 0, 0, 0);
     }
 }

@@ -76,8 +76,11 @@ internal sealed class AgentView(
             case "tool_used":
                 printer.Line("tool", $"{Text(message, "toolName")} done {Text(message, "result")}".TrimEnd());
                 break;
+            case "call_event" when Text(message, "eventType") == "turn_latency":
+                printer.Line("", $"({Text(message, "text")} {Text(message, "extras")})");
+                break;
             case "call_event" when isVerbose || Text(message, "severity") is "warning" or "error":
-                printer.Line("event", message.GetRawText());
+                printer.Line("event", $"{Text(message, "severity")} {Text(message, "eventType")}: {Text(message, "text")} {Text(message, "extras")}".TrimEnd());
                 break;
             case "call_started" or "pong" or "call_event" when !isVerbose:
                 break;

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace VoiceGrains.Silo.Health;
 
-/// <summary>Whether the database answers.</summary>
+/// <summary>Whether the database answers. Migrations need no check of their own: they are applied before the silo listens, or it does not start.</summary>
 internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

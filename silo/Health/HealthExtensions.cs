@@ -12,7 +12,9 @@ public static class HealthExtensions
     /// <summary>Registers the checks of the host; capabilities add their own with the tag <see cref="Ready"/>.</summary>
     public static WebApplicationBuilder AddHealth(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [Ready], timeout: TimeSpan.FromSeconds(2));
+        builder.Services.AddHealthChecks()
+            .AddCheck<DatabaseHealthCheck>("database", tags: [Ready], timeout: TimeSpan.FromSeconds(2))
+            .AddCheck<SpeechHealthCheck>("speech", tags: [Ready]);
         return builder;
     }
 

@@ -25,10 +25,10 @@ public sealed class PacingMeterTests
     }
 
     [Fact]
-    public void AFrameAfterEverythingWasPlayed_IsAnUnderrun()
+    public void AFrameAfterEverythingWasPlayed_IsOneUnderrun_HoweverManyFollow()
     {
-        Arrive(0, 0, 0, 70);
-        Assert.Equal(1, meter.Underruns);
+        Arrive(0, 0, 0, 70, 90, 110, 160);
+        Assert.Equal(2, meter.Underruns);       // at 70 and, 30 ms late on top of that, at 160
     }
 
     [Fact]
