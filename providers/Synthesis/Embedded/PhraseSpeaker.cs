@@ -23,6 +23,7 @@ internal sealed class PhraseSpeaker(PhraseWorkers workers, Func<string, SpokenTe
                 {
                     await foreach (var part in job.Parts.ReadAllAsync(cancellationToken))
                     {
+                        cancellationToken.ThrowIfCancellationRequested();   // the channel alone would first give what it holds
                         if (utterance.Pause(part.SampleRateHz) is { } pause)
                             yield return pause;
                         utterance.AddWords(part, spoken, phrase);
