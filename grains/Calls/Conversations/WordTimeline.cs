@@ -8,12 +8,11 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// </summary>
 internal sealed class WordTimeline
 {
-    // Until a provider says how long its sound is: 150 words a minute, the documented estimate, at 6 characters a word.
-    private const double EstimatedCharactersPerSecond = 15;
-
     private readonly Lock _gate = new();
     private readonly List<(int TextEnd, double StartSeconds, double EndSeconds)> _words = [];
     private readonly System.Text.StringBuilder _text = new();
+    // Until a provider tells or guesses how long its sound is: 150 words a minute, the documented estimate, at 6 characters a word.
+    private double _charactersPerSecond = 15;
     private double _knownSeconds;
     private int _knownText;
     private bool _complete;
@@ -30,6 +29,8 @@ internal sealed class WordTimeline
         {
             foreach (var word in chunk.Words) Add(word.TextEnd, word.Start.TotalSeconds, word.End.TotalSeconds);
             if (chunk.TextEnd >= 0) Spread(chunk.TextEnd, soundSeconds);
+            else if (chunk.EstimatedTextEnd > _knownText && soundSeconds > _knownSeconds)
+                _charactersPerSecond = (chunk.EstimatedTextEnd - _knownText) / (soundSeconds - _knownSeconds);
         }
     }
 
@@ -58,7 +59,7 @@ internal sealed class WordTimeline
             end = word.TextEnd;
         }
         if (_complete || seconds <= _knownSeconds) return end;
-        var estimate = _knownText + (int)((seconds - _knownSeconds) * EstimatedCharactersPerSecond);
+        var estimate = _knownText + (int)((seconds - _knownSeconds) * _charactersPerSecond);
         return Math.Max(end, WholeWords(Math.Min(estimate, _text.Length)));
     }
 
