@@ -8,10 +8,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
-using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Agents;
+using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Limits;
+using VoiceGrains.Gateway.Models;
+using VoiceGrains.Gateway.Voices;
 using VoiceGrains.GrainInterfaces;
 
 namespace VoiceGrains.Gateway;
@@ -28,6 +30,7 @@ public static class GatewayHosting
         services.Configure<JsonOptions>(UseWireJson);
         services.AddAccounts();
         services.AddCalls();
+        services.AddSingleton<VoicePreview>();
         services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
         return services;
     }
@@ -65,6 +68,8 @@ public static class GatewayHosting
         api.MapAccounts();
         api.MapCalls();
         api.MapAgents();
+        api.MapVoices();
+        api.MapModels();
         return routes;
     }
 

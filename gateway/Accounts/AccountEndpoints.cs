@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Gateway.Accounts;
 
@@ -11,7 +11,17 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
         var accounts = routes.MapGroup("/api/accounts").WithTags("accounts");
-        accounts.MapGet("", (Caller caller) => TypedResults.Ok(new[] { AccountResponse.From(caller.Account) })).WithName("ListAccounts");
-        accounts.MapGet("/me", Ok<AccountResponse> (Caller caller) => TypedResults.Ok(AccountResponse.From(caller.Account))).WithName("GetAccount");
+        accounts.MapGet("", ListAsync).WithName("ListAccounts");
+        accounts.MapGet("/me", GetAsync).WithName("GetAccount");
     }
+
+    /// <summary>A key speaks for one account.</summary>
+    private static async Task<Ok<AccountResponse[]>> ListAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
+        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, cancellationToken) });
+
+    private static async Task<Ok<AccountResponse>> GetAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
+        => TypedResults.Ok(await ShowAsync(caller, calls, cancellationToken));
+
+    private static async Task<AccountResponse> ShowAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
+        => AccountResponse.From(caller.Account, await calls.CountUnendedAsync(caller.AccountId, cancellationToken));
 }

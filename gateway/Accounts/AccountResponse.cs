@@ -21,7 +21,7 @@ internal sealed record AccountResponse
     public int? AllowedVoices => null;
     public int? AllowedCorpora => null;
 
-    public static AccountResponse From(Account account, int activeCalls = 0) => new()
+    public static AccountResponse From(Account account, int activeCalls) => new()
     {
         AccountId = account.AccountId,
         Name = account.Name,

@@ -26,9 +26,9 @@ public sealed record GenericVoice
     /// <summary>Some string in it holds the placeholder <c>{text}</c>.</summary>
     [Required, SpokenText] public JsonObject? Body { get; init; }
     /// <summary>Hz.</summary>
-    [Range(8_000, 48_000, ErrorMessage = "Must be between {1} and {2} Hz.")] public int? ResponseSampleRate { get; init; }
+    public int? ResponseSampleRate { get; init; }
     /// <summary>Default 150.</summary>
-    [Range(1, 1_000)] public int? ResponseWordsPerMinute { get; init; }
+    public int? ResponseWordsPerMinute { get; init; }
     public string? ResponseMimeType { get; init; }
     public string? JsonAudioFieldPath { get; init; }
     public JsonByteEncoding? JsonByteEncoding { get; init; }

@@ -6,12 +6,14 @@ using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Agents;
 
 /// <summary>What a template must fulfil beyond its shape: the voice, model and tools that it names exist, its schema and its templates can be used.</summary>
-public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageModelCatalog models, ToolSelection tools)
+public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageModelCatalog models, ToolSelection tools, OutboundGuard guard)
 {
     /// <summary>Of an agent's template: strings with <c>{{variables}}</c> are checked as templates, and for what they hold once a call fills them.</summary>
     public async Task CheckAgentAsync(string accountId, CallTemplate template, InputErrors errors, CancellationToken cancellationToken)
@@ -38,7 +40,8 @@ public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageMod
     private void CheckVoice(CallTemplate template, InputErrors errors)
     {
         if (IsFilled(template.Voice) && !voices.TryResolve(template.Voice, out _)) errors.Field("voice").Add(VoiceProblem(template.Voice!));
-        if (template.ExternalVoice is { Generic: null } external)
+        if (template.ExternalVoice is { Generic: { } generic } && IsFilled(generic.Url)) GenericVoices.Check(generic, guard, errors.Field("externalVoice").Field("generic"));
+        else if (template.ExternalVoice is { Generic: null } external)
             errors.Field("externalVoice").Field(ProviderOf(external)).Add("This server has no API key for the provider.");
         if (template.VoiceOverrides is not null && string.IsNullOrEmpty(template.Voice)) errors.Field("voiceOverrides").Add("Only valid when 'voice' is set.");
     }

@@ -53,6 +53,8 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Logging:LogLevel:Default"] = "Warning",
             ["Voices:Target"] = "scripted",   // every voice, whatever engines the machine has
             ["Recognizers:Default"] = "scripted",
+            ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
+            ["Gateway:AnonymousRequestsPerSecond"] = "0",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.WebHost.UseUrls("http://127.0.0.1:0");

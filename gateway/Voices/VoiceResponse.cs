@@ -1,0 +1,19 @@
+using System.Text.Json.Nodes;
+using VoiceGrains.Providers.Catalog;
+
+namespace VoiceGrains.Gateway.Voices;
+
+/// <summary><c>Voice</c>. The server's own voices are public and cost nothing extra; how they are made is not told.</summary>
+/// <param name="PreviewUrl">Absolute; the API key is needed there too.</param>
+internal sealed record VoiceResponse(
+    Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string PreviewUrl, string Ownership, string BillingStyle,
+    string? Provider, JsonObject? Definition)
+{
+    public const string Public = "public", Private = "private", Included = "VOICE_BILLING_STYLE_INCLUDED", External = "VOICE_BILLING_STYLE_EXTERNAL";
+
+    /// <param name="voice">A voice of the catalog.</param>
+    /// <param name="publicBase">Scheme and host of links.</param>
+    public static VoiceResponse From(Voice voice, string publicBase) => new(
+        voice.VoiceId, voice.Name, voice.Description, voice.PrimaryLanguage, voice.LanguageLabel, $"{publicBase}/api/voices/{voice.VoiceId}/preview",
+        Public, Included, voice.Provider, Definition: null);
+}
