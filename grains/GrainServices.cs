@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains;
@@ -11,12 +13,13 @@ namespace VoiceGrains.Grains;
 /// <summary>Everything that this project adds to a silo, one line per capability.</summary>
 public static class GrainServices
 {
-    /// <summary>Adds the grains with their tables. Needs the grain runtime and an <c>NpgsqlDataSource</c>.</summary>
+    /// <summary>Adds the grains with their tables. Needs the grain runtime, an <c>NpgsqlDataSource</c> and the <see cref="SecretKey"/> that state is encrypted with.</summary>
     public static IServiceCollection AddVoiceGrains(this IServiceCollection services)
     {
         services.AddGrains(typeof(GrainServices).Assembly);
         services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<GrainRuntimeOptions>().PostConfigure<SecretKey>((options, key) => options.StateSerializer = SecretState.Protect(options.StateSerializer, new SecretBox(key)));
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();

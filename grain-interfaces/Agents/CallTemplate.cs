@@ -49,7 +49,7 @@ public sealed record CallTemplate
     /// <summary>JSON Schema of the template context. Default: requires what the templates use.</summary>
     public JsonObject? ContextSchema { get; init; }
     /// <summary>Write-only: sign requests that the call makes.</summary>
-    [MaxLength(10)] public IReadOnlyList<string>? SharedSecrets { get; init; }
+    [MaxLength(10), Secret] public IReadOnlyList<string>? SharedSecrets { get; init; }
     public CallRetentionPolicy? RetentionPolicy { get; init; }
 }
 

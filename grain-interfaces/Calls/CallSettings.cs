@@ -23,7 +23,7 @@ public sealed record CallSettings
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
     public JsonNode? RequestContext { get; init; }
     public JsonObject? DataConnection { get; init; }
-    public JsonObject? Callbacks { get; init; }
+    [Secret] public JsonObject? Callbacks { get; init; }
     /// <summary><c>retain</c>, <c>auto_delete</c> or null.</summary>
     public string? RetentionPolicy { get; init; }
 }

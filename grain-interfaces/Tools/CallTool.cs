@@ -14,9 +14,9 @@ public sealed record CallTool
     public required string Name { get; init; }
     public required CallToolDefinition Definition { get; init; }
     /// <summary>Header values that authenticate an HTTP tool, by header name. Never shown.</summary>
-    public IReadOnlyDictionary<string, string> AuthHeaders { get; init; } = new Dictionary<string, string>();
+    [Secret] public IReadOnlyDictionary<string, string> AuthHeaders { get; init; } = new Dictionary<string, string>();
     /// <summary>Query values that authenticate an HTTP tool. Never shown.</summary>
-    public IReadOnlyDictionary<string, string> AuthQueryParams { get; init; } = new Dictionary<string, string>();
+    [Secret] public IReadOnlyDictionary<string, string> AuthQueryParams { get; init; } = new Dictionary<string, string>();
     /// <summary>Dynamic parameters that the call fixed: hidden from the model.</summary>
     public IReadOnlyDictionary<string, JsonNode?> ParameterOverrides { get; init; } = new Dictionary<string, JsonNode?>();
     /// <summary>The built-in behaviour's name, for example <c>hangUp</c>; null for HTTP, client and data connection tools.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Orleans;
 using Orleans.Runtime;
 using VoiceGrains.GrainInterfaces;
@@ -22,6 +23,10 @@ internal sealed partial class CallGrain(
 
     /// <summary>Bound of ending a live conversation before its call is deleted.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long an end is tried to be stored. Below the time that a caller waits for its answer.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Deletion and the summary run between requests; changes of the state take turns by this.</summary>
     private readonly SemaphoreSlim _changing = new(1);
@@ -88,8 +93,21 @@ internal sealed partial class CallGrain(
     public async Task<CallSnapshot> EndAsync(CallOutcome outcome)
     {
         RequireCall();
-        await EndAsync(outcome, clock.GetUtcNow());
-        return state.State.ToSnapshot();
+        var ended = clock.GetUtcNow();
+        for (var (again, delay) = (false, FirstRetry); ; (again, delay) = (true, delay * 2))
+        {
+            try
+            {
+                if (again) await state.ReadStateAsync();        // which of the two states is stored, nobody knows
+                await EndAsync(outcome, ended);
+                return state.State.ToSnapshot();
+            }
+            catch (NpgsqlException) when (clock.GetUtcNow() - ended + delay < EndPatience)
+            {
+                // How a conversation ended is known only here and now: that is worth waiting for a database that is away.
+                await Task.Delay(delay, clock);
+            }
+        }
     }
 
     public Task SendDataMessageAsync(JsonObject message)

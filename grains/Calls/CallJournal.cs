@@ -60,7 +60,7 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         return stored.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Goes on storing what is left, for <see cref="CallJournalOptions.ShutdownTimeout"/> at most.</summary>
+    /// <summary>Goes on storing what is left, and waiting for the database, for <see cref="CallJournalOptions.ShutdownTimeout"/> at most.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _abandon.CancelAfter(_options.ShutdownTimeout);
@@ -94,6 +94,7 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         catch (OperationCanceledException) when (_abandon.IsCancellationRequested)
         {
             LogAbandoned(_buffer.Count);
+            GiveUpWaiting();
         }
     }
 
@@ -180,6 +181,11 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
             _storedUpTo = _buffer.TakenUpTo();
             _waiting.RemoveAll(waiter => waiter.Sequence <= _storedUpTo && waiter.Stored.TrySetResult());
         }
+    }
+
+    private void GiveUpWaiting()
+    {
+        lock (_lock) _waiting.RemoveAll(waiter => waiter.Stored.TrySetCanceled(_abandon.Token));
     }
 
     [LoggerMessage(1050, LogLevel.Warning, "{Count} messages and events of calls could not be stored; they are kept and tried again")]

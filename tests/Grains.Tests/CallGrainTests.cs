@@ -5,6 +5,7 @@ using Orleans;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tests.Calls;
@@ -54,6 +55,20 @@ public sealed class CallGrainTests : IAsyncLifetime
         var call = await CreateAsync();
         Assert.Equal(0L, await ScalarAsync("select count(*) from grain_state where state::text like '%' || $1 || '%'", Token(call)));
         Assert.Equal(0L, await ScalarAsync("select count(*) from calls where document::text like '%' || $1 || '%'", Token(call)));
+    }
+
+    [Fact]
+    public async Task WhatAuthenticatesATool_IsStoredSealed_AndThereAfterARestart()
+    {
+        var tool = new CallTool
+        {
+            CallToolId = "t1", Name = "look", Definition = new CallToolDefinition(), AuthHeaders = new Dictionary<string, string> { ["X-Key"] = "tool-secret" },
+        };
+        var call = await CreateAsync(settings => settings with { FirstStage = settings.FirstStage with { Tools = [tool] } });
+        Assert.Equal(0L, await ScalarAsync("select count(*) from grain_state where state::text like '%' || $1 || '%'", "tool-secret"));
+        Assert.Equal(0L, await ScalarAsync("select count(*) from calls where document::text like '%' || $1 || '%'", "tool-secret"));
+        await RestartAsync();
+        Assert.Equal("tool-secret", Assert.Single((await _host.Call(call.Settings.CallId).GetAsync()).Stage.Tools).AuthHeaders["X-Key"]);
     }
 
     [Fact]
@@ -224,7 +239,9 @@ public sealed class CallGrainTests : IAsyncLifetime
 
     private Task<CallSnapshot> CreateAsync(Func<CallSettings, CallSettings>? change = null)
     {
-        var settings = CallSamples.Settings(Guid.NewGuid().ToString(), DateTimeOffset.UtcNow);
+        // As PostgreSQL and the wire keep times.
+        var now = DateTimeOffset.UtcNow;
+        var settings = CallSamples.Settings(Guid.NewGuid().ToString(), now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond)));
         settings = change?.Invoke(settings) ?? settings;
         return _host.Call(settings.CallId).CreateAsync(settings);
     }

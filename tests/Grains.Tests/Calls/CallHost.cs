@@ -7,6 +7,7 @@ using Npgsql;
 using Orleans;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Catalog;
@@ -28,13 +29,16 @@ internal sealed class CallHost : IAsyncDisposable
     public LiveCalls LiveCalls => _host.Services.GetRequiredService<LiveCalls>();
     public IBlobStore Blobs => _host.Services.GetRequiredService<IBlobStore>();
 
-    public static async Task<CallHost> StartAsync(TestDatabase database, ILanguageModelCatalog? models = null)
+    public static Task<CallHost> StartAsync(TestDatabase database, ILanguageModelCatalog? models = null) => StartAsync(database.ConnectionString, models);
+
+    public static async Task<CallHost> StartAsync(string connectionString, ILanguageModelCatalog? models = null)
     {
         var folder = Directory.CreateTempSubdirectory("voicegrains-test-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Testing" });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Blobs:Path"] = folder, ["Calls:Summary:RetryDelay"] = "00:00:00.010" });
-        builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Error);
-        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(database.ConnectionString));
+        builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Critical);
+        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        builder.Services.AddSingleton(new SecretKey(new byte[32]));
         builder.Services.AddGrainRuntime();
         builder.Services.AddVoiceGrains();
         builder.Services.AddBlobStore();

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using VoiceGrains.GrainInterfaces.Accounts;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Silo;
 using VoiceGrains.Tests.Shared;
@@ -60,6 +61,7 @@ public sealed class SiloFixture : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddConsole();
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(database.ConnectionString));
+        builder.Services.AddSingleton(new SecretKey(new byte[32]));
         builder.AddSilo();
         var app = builder.Build();
         app.MapSilo();
