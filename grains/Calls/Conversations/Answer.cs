@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Language;
@@ -7,7 +8,7 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// <summary>One answer of the agent: the model's rounds, the tools between them and the utterances that came of it.</summary>
 internal sealed class Answer(int number, CancellationToken callCancellation) : IDisposable
 {
-    private readonly CancellationTokenSource _cancellation = CancellationTokenSource.CreateLinkedTokenSource(callCancellation);
+    private readonly EndingToken _cancellation = new(callCancellation);
 
     public int Number => number;
     public CancellationToken Cancellation => _cancellation.Token;
@@ -42,10 +43,23 @@ internal sealed class Answer(int number, CancellationToken callCancellation) : I
     public Tools.ToolReaction Reaction { get; set; }
     public TurnLatency Latency { get; } = new();
 
+    /// <summary>The trace of the turn: ends when the agent is heard or the answer is over. Parent of its model requests, tools and synthesis.</summary>
+    public Activity? Span { get; set; }
+
     public bool IsBusy => IsGenerating || Running.Count > 0;
 
-    public void Cancel() => _cancellation.Cancel();
-    public void Dispose() => _cancellation.Dispose();
+    public void Cancel()
+    {
+        Span?.Dispose();
+        _cancellation.Cancel();
+    }
+
+    /// <summary>It ended by itself: nothing is cancelled.</summary>
+    public void Dispose()
+    {
+        Span?.Dispose();
+        _cancellation.Dispose();
+    }
 }
 
 /// <summary>A piece of a round: a delta, or its end (with the failure where there was one).</summary>

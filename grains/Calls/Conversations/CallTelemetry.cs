@@ -16,7 +16,6 @@ internal static class CallTelemetry
 
     public static readonly ActivitySource Source = new(Name);
     public static readonly UpDownCounter<long> ActiveCalls = Meter.CreateUpDownCounter<long>("voicegrains.calls.active", "{call}", "Calls that are joined on this silo");
-    public static readonly Counter<long> CallsEnded = Meter.CreateCounter<long>("voicegrains.calls.ended", "{call}", "Calls that ended, by reason");
     public static readonly Counter<long> Turns = Meter.CreateCounter<long>("voicegrains.calls.turns", "{turn}", "User turns that were answered");
     public static readonly Counter<long> Interruptions = Meter.CreateCounter<long>("voicegrains.calls.interruptions", "{interruption}", "Times that a user cut the agent off");
     public static readonly Counter<long> Underruns = Meter.CreateCounter<long>("voicegrains.calls.underruns", "{underrun}", "Times that agent sound ran dry inside an utterance");

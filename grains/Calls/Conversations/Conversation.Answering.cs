@@ -35,6 +35,8 @@ internal sealed partial class Conversation
         _deadlines.Clear(Deadline.Inactivity);
         _deadlines.Clear(Deadline.FirstSpeaker);
         _answer = answer;
+        answer.Span = CallTelemetry.Source.StartActivity("turn");
+        answer.Span?.SetTag("call_id", _settings.CallId);
         if (answer.Turn is { } turn) (answer.Latency.Endpoint, answer.Latency.Recognized) = (turn.EndpointTimestamp, _parts.Clock.GetTimestamp());
         StartRound(answer);
     }
@@ -61,7 +63,7 @@ internal sealed partial class Conversation
     /// <summary>Runs beside the loop: posts each delta, then the end.</summary>
     private async Task GenerateAsync(Answer answer, int round, ModelRequest request)
     {
-        using var activity = CallTelemetry.Source.StartActivity("model_request");
+        using var activity = CallTelemetry.Source.StartActivity("model_request", ActivityKind.Client, answer.Span?.Context ?? default);
         activity?.SetTag("call_id", _settings.CallId);
         ProviderException? failure = null;
         try
@@ -179,6 +181,7 @@ internal sealed partial class Conversation
     /// <summary>The model has written all it will; the answer is over once it was heard.</summary>
     private void FinishAnswer(Answer answer)
     {
+        answer.Dispose();
         if (_answer != answer) return;
         _answer = null;
         _deadlines.Clear(Deadline.Answer);

@@ -67,7 +67,11 @@ internal sealed partial class Conversation
             if (utterance.Medium == MessageMedium.Text) ShowText(utterance);
             CloseUtterance(utterance);
         }
-        if (forced.ToolCalls.Count == 0) return;
+        if (forced.ToolCalls.Count == 0)
+        {
+            answer.Dispose();
+            return;
+        }
         if (_answer is null) _answer = answer;
         answer.Rounds = 1;
         ForceTools(answer, forced);

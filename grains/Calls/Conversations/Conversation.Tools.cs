@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
@@ -68,7 +69,7 @@ internal sealed partial class Conversation
 
     private async Task RunToolAsync(Answer answer, Invocation invocation)
     {
-        using var activity = CallTelemetry.Source.StartActivity("tool");
+        using var activity = CallTelemetry.Source.StartActivity("tool", ActivityKind.Client, answer.Span?.Context ?? default);
         activity?.SetTag("call_id", _settings.CallId);
         activity?.SetTag("tool", invocation.Tool.Name);
         var definition = invocation.Tool.Definition;

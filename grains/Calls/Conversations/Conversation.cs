@@ -53,6 +53,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     {
         using var activity = CallTelemetry.Source.StartActivity("call", ActivityKind.Server);
         activity?.SetTag("call_id", _settings.CallId);
+        _speech.Parent = activity?.Context ?? default;
         CallTelemetry.ActiveCalls.Add(1);
         using var onStop = stopping.UnsafeRegister(_ => _inbox.Writer.TryWrite(new(EventKind.End, new EndRequest(EndReason.SystemError))), null);
         var media = ReceiveAsync();
@@ -64,7 +65,6 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         finally
         {
             CallTelemetry.ActiveCalls.Add(-1);
-            CallTelemetry.CallsEnded.Add(1, new KeyValuePair<string, object?>("reason", (_outcome?.Reason ?? EndReason.SystemError).ToString()));
             await StopAsync(media);
             activity?.SetTag("end_reason", _outcome?.Reason.ToString());
         }

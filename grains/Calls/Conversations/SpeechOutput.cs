@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using VoiceGrains.Media;
 using VoiceGrains.Providers;
@@ -41,6 +42,9 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         _pump = PumpAsync();
         _pacing = pacer.Add(this);
     }
+
+    /// <summary>The call's trace, for words that belong to no answer.</summary>
+    public ActivityContext Parent { get; set; }
 
     /// <summary>Speaks <paramref name="utterance"/> after those queued before.</summary>
     public void Enqueue(Utterance utterance, AgentVoice voice) => _jobs.Writer.TryWrite(new(utterance, voice));
@@ -122,6 +126,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
     private async Task SpeakAsync(Utterance utterance, AgentVoice voice)
     {
         var anySound = false;
+        using var activity = CallTelemetry.Source.StartActivity("synthesis", ActivityKind.Client, utterance.Answer?.Span?.Context ?? Parent);
         try
         {
             lock (_spokenGate) _spoken[utterance.Id] = utterance;

@@ -10,7 +10,7 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
     public const int LongestText = 20_000;
 
     private readonly Channel<string> _pieces = Channel.CreateUnbounded<string>(new() { SingleReader = true, SingleWriter = true });
-    private readonly CancellationTokenSource _cancellation = CancellationTokenSource.CreateLinkedTokenSource(answerCancellation);
+    private readonly EndingToken _cancellation = new(answerCancellation);
 
     public int Id => id;
     public CallInstant Start { get; set; } = start;
