@@ -15,11 +15,14 @@ internal sealed class LoadCall : ICallListener, IDisposable
     private readonly SpeechLoop loop;
     private readonly PacingMeter pacing;
     private readonly TurnTimer turns = new();
+    private readonly List<double> answersMs = [];
+    private readonly List<KeyValuePair<string, double>> serverPartsMs = [];
     private Task sending = Task.CompletedTask;
     private int next;
     private int owed;
     private long lastSpeech;
     private long lastAudio;
+    private long userStopped;
     private bool isMidSentence;
 
     /// <param name="socket">Joined.</param>
@@ -64,6 +67,9 @@ internal sealed class LoadCall : ICallListener, IDisposable
             if (isMidSentence && Stopwatch.GetElapsedTime(lastAudio, timestamp) > NewSentenceAfter)
                 EndSentence();
             lastAudio = timestamp;
+            if (userStopped != 0)
+                answersMs.Add(Stopwatch.GetElapsedTime(userStopped, timestamp).TotalMilliseconds);
+            userStopped = 0;
             if (!isMidSentence && !SpeechMeter.IsAudible(pcm))
                 return;
             if (!isMidSentence)
@@ -75,11 +81,17 @@ internal sealed class LoadCall : ICallListener, IDisposable
 
     public void OnMessage(string type, JsonElement message, long timestamp)
     {
-        var endsSentence = type == "playback_clear_buffer" || (type == "state" && message.TryGetProperty("state", out var state) && state.GetString() != "speaking");
-        if (!endsSentence)
-            return;
         lock (gate)
-            EndSentence();
+        {
+            switch (type)
+            {
+                // Sent when the endpoint delay is over. Amid an agent's sentence the next sound would be that sentence, not the answer.
+                case "user_stopped_speaking": userStopped = isMidSentence ? 0 : timestamp; break;
+                case "playback_clear_buffer": EndSentence(); break;
+                case "state" when Text(message, "state") != "speaking": EndSentence(); break;
+                case "call_event" when Text(message, "eventType") == "turn_latency": AddServerParts(message); break;
+            }
+        }
     }
 
     /// <summary>Measures from now on only.</summary>
@@ -89,6 +101,8 @@ internal sealed class LoadCall : ICallListener, IDisposable
         {
             pacing.Reset();
             turns.Forget();
+            answersMs.Clear();
+            serverPartsMs.Clear();
             SendStalls = 0;
         }
     }
@@ -101,6 +115,13 @@ internal sealed class LoadCall : ICallListener, IDisposable
             EndSentence();
             report.JitterMs.AddRange(pacing.JitterMs);
             report.TurnLatencyMs.AddRange(turns.Turns.Select(turn => turn.TotalMilliseconds));
+            report.AnswerMs.AddRange(answersMs);
+            foreach (var (part, milliseconds) in serverPartsMs)
+            {
+                if (!report.ServerPartsMs.TryGetValue(part, out var all))
+                    report.ServerPartsMs[part] = all = [];
+                all.Add(milliseconds);
+            }
             report.Underruns += pacing.Underruns;
             report.AudioFrames += pacing.Frames;
             report.SendStalls += SendStalls;
@@ -117,4 +138,15 @@ internal sealed class LoadCall : ICallListener, IDisposable
         isMidSentence = false;
         pacing.EndSentence();
     }
+
+    private void AddServerParts(JsonElement message)
+    {
+        if (!message.TryGetProperty("extras", out var parts) || parts.ValueKind != JsonValueKind.Object)
+            return;
+        foreach (var part in parts.EnumerateObject().Where(part => part.Value.ValueKind == JsonValueKind.Number))
+            serverPartsMs.Add(new(part.Name, part.Value.GetDouble()));
+    }
+
+    private static string? Text(JsonElement message, string name)
+        => message.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

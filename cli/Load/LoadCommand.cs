@@ -7,7 +7,8 @@ namespace VoiceGrains.Cli.Load;
 /// <summary><c>vg load</c>: many callers at once, and what they get.</summary>
 internal static class LoadCommand
 {
-    private const string Speech = "/usr/share/pocketsphinx/test/data/goforward.raw";
+    /// <summary>"Go forward ten meters", from Debian's pocketsphinx-testdata.</summary>
+    public const string Speech = "/usr/share/pocketsphinx/test/data/goforward.raw";
 
     public static Command Create()
     {
@@ -35,22 +36,26 @@ internal static class LoadCommand
             file, calls, seconds, ramp, pause, pid, agent, model, voice, prompt, rate, json,
         };
         server.AddTo(command);
-        command.SetAction((given, cancellationToken) => new LoadSession(new LoadOptions
+        command.SetAction(async (given, cancellationToken) =>
         {
-            Server = server.From(given),
-            Call = new CallRequest
+            var report = await new LoadSession(new LoadOptions
             {
-                AgentId = given.GetValue(agent), Model = given.GetValue(model), Voice = given.GetValue(voice), Prompt = given.GetValue(prompt),
-                AgentSpeaksFirst = given.GetValue(agent) is null ? false : null, SampleRateHz = given.GetValue(rate),
-            },
-            File = given.GetValue(file)!,
-            Calls = given.GetValue(calls),
-            Duration = TimeSpan.FromSeconds(given.GetValue(seconds)),
-            RampPerSecond = given.GetValue(ramp),
-            Pause = TimeSpan.FromSeconds(given.GetValue(pause)),
-            ProcessId = given.GetValue(pid) ?? OwnerOfDataFolder(),
-            IsJson = given.GetValue(json),
-        }, Console.Out).RunAsync(cancellationToken));
+                Server = server.From(given),
+                Call = new CallRequest
+                {
+                    AgentId = given.GetValue(agent), Model = given.GetValue(model), Voice = given.GetValue(voice), Prompt = given.GetValue(prompt),
+                    AgentSpeaksFirst = given.GetValue(agent) is null ? false : null, SampleRateHz = given.GetValue(rate),
+                },
+                File = given.GetValue(file)!,
+                Calls = given.GetValue(calls),
+                Duration = TimeSpan.FromSeconds(given.GetValue(seconds)),
+                RampPerSecond = given.GetValue(ramp),
+                Pause = TimeSpan.FromSeconds(given.GetValue(pause)),
+                ProcessId = given.GetValue(pid) ?? OwnerOfDataFolder(),
+            }).RunAsync(cancellationToken);
+            report.Print(Console.Out, given.GetValue(json));
+            return report.IsWhole ? 0 : CliException.CallFailed;
+        });
         return command;
     }
 

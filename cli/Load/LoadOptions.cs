@@ -25,7 +25,4 @@ internal sealed record LoadOptions
 
     /// <summary>The server's process, to read its CPU time and memory. Null: not known.</summary>
     public int? ProcessId { get; init; }
-
-    /// <summary>Print the report as one line of JSON.</summary>
-    public bool IsJson { get; init; }
 }

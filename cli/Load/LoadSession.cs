@@ -1,20 +1,17 @@
 using System.Diagnostics;
-using System.Globalization;
 using VoiceGrains.Cli.Audio;
 using VoiceGrains.Cli.Calls;
 
 namespace VoiceGrains.Cli.Load;
 
 /// <summary>Ramps calls up, measures them for a time, ends them and reports.</summary>
-internal sealed class LoadSession(LoadOptions options, TextWriter output)
+internal sealed class LoadSession(LoadOptions options)
 {
     private const int DefaultClientBufferMs = 60;       // the server's default
-    private const string AllocatedMetric = "dotnet_gc_heap_total_allocated_bytes_total ";
     private const int MostStartingAtOnce = 20;
     private readonly Random random = new(1);        // the same phases in every run, so that runs compare
 
-    /// <returns>The exit code: 0 when no call failed or was dropped.</returns>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    public async Task<LoadReport> RunAsync(CancellationToken cancellationToken)
     {
         var loop = new SpeechLoop(CallerAudio.Read(options.File, options.Call.SampleRateHz), options.Pause);
         var report = new LoadReport { Calls = options.Calls };
@@ -33,8 +30,7 @@ internal sealed class LoadSession(LoadOptions options, TextWriter output)
             await Task.WhenAny(Task.WhenAll(calls.Select(call => call.Receiving)), Task.Delay(TimeSpan.FromSeconds(3), CancellationToken.None));
             calls.ForEach(call => call.Dispose());
         }
-        report.Print(output, options.IsJson);
-        return report is { Failed: 0, Dropped: 0 } ? 0 : CliException.CallFailed;
+        return report;
     }
 
     private async Task<List<LoadCall>> RampUpAsync(CallClient client, SpeechLoop loop, LoadClock clock, LoadReport report, CancellationToken cancellationToken)
@@ -86,7 +82,7 @@ internal sealed class LoadSession(LoadOptions options, TextWriter output)
     private async Task MeasureAsync(
         HttpClient http, List<LoadCall> calls, LoadClock clock, LoadReport report, ServerProcess? idle, CancellationToken cancellationToken)
     {
-        var allocated = await ReadAllocatedAsync(http, cancellationToken);
+        var metrics = await ServerMetrics.ReadAsync(http, cancellationToken);
         var before = options.ProcessId is { } id ? ServerProcess.Read(id) : (ServerProcess?)null;
         calls.ForEach(call => call.StartMeasuring());
         clock.StartMeasuring();
@@ -101,20 +97,6 @@ internal sealed class LoadSession(LoadOptions options, TextWriter output)
             report.ServerCores = Math.Round((after.Cpu - then.Cpu).TotalSeconds / report.Seconds, 3);
             (report.ServerBytesBefore, report.ServerBytesAfter) = (idle?.ResidentBytes, after.ResidentBytes);
         }
-        report.AllocatedBytes = await ReadAllocatedAsync(http, cancellationToken) - allocated;
-    }
-
-    /// <summary>Null where the server has no such metric.</summary>
-    private static async Task<double?> ReadAllocatedAsync(HttpClient http, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var line = (await http.GetStringAsync("/metrics", cancellationToken)).Split('\n').FirstOrDefault(line => line.StartsWith(AllocatedMetric, StringComparison.Ordinal));
-            return line is null ? null : double.Parse(line[AllocatedMetric.Length..], CultureInfo.InvariantCulture);
-        }
-        catch (HttpRequestException)
-        {
-            return null;
-        }
+        report.Runtime = await ServerMetrics.ReadAsync(http, cancellationToken) - metrics;
     }
 }

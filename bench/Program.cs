@@ -1,0 +1,19 @@
+using System.CommandLine;
+using VoiceGrains.Bench.Micro;
+using VoiceGrains.Bench.Scenarios;
+using VoiceGrains.Cli;
+
+var root = new RootCommand("Measures a real server from outside, as its callers do. See bench/README.md.") { TurnScenario.Command(), LoadScenario.Command(), MicroCommand.Create() };
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (CliException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return problem.ExitCode;
+}
+catch (OperationCanceledException)
+{
+    return CliException.CallFailed;
+}
