@@ -52,6 +52,9 @@ public sealed class DataFolder : IDisposable
     /// <summary>Keeps the first account's API key for the tools on this machine.</summary>
     public void WriteApiKey(string apiKey) => WritePrivate(ApiKeyFile, System.Text.Encoding.ASCII.GetBytes(apiKey + "\n"));
 
+    /// <summary>Tells the tools on this machine where the server listens.</summary>
+    public void WriteUrl(string url) => File.WriteAllText(Path.Combine(Root, "url"), url + "\n");
+
     public void Dispose() => folderLock.Dispose();
 
     /// <summary>Written beside and renamed, so that the file is whole or absent, and never readable by others in between.</summary>

@@ -21,10 +21,11 @@ internal sealed class FirstStart(LaunchOptions options, DataFolder folder, Accou
     private void Announce(FirstAccount? first)
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? options.Url;
+        folder.WriteUrl(url);
         Console.WriteLine($"VoiceGrains is ready on {url}");
         if (first is null)
             return;
-        var at = options.Port == 8080 ? "" : $" --url {url}";
+        var vg = folder.Root == Environment.GetEnvironmentVariable("VOICEGRAINS_DATA") ? "./vg" : $"VOICEGRAINS_DATA='{folder.Root}' ./vg";
         Console.WriteLine($"""
 
               First start: an account was made for you.
@@ -33,8 +34,8 @@ internal sealed class FirstStart(LaunchOptions options, DataFolder folder, Accou
                 kept in   {folder.ApiKeyFile}
 
               Talk to an agent (from another terminal):
-                ./vg talk --text "Hello, who are you?"{at}
-                ./vg talk /usr/share/pocketsphinx/test/data/goforward.raw{at}     (Debian: pocketsphinx-testdata)
+                {vg} talk --text "Hello, who are you?"
+                {vg} talk /usr/share/pocketsphinx/test/data/goforward.raw     (Debian: pocketsphinx-testdata)
               or ask the API itself:
                 curl -H 'X-API-Key: {first.ApiKey}' {url}/api/voices
 
