@@ -21,6 +21,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         var errors = new InputErrors();
         CheckMedium(request.Medium, errors.Field("medium"));
         CheckMetadata(request.Metadata, errors.Field("metadata"));
+        RefuseTemplates(request, errors);
         var now = clock.GetUtcNow();
         var template = AsTemplate(request).WithDefaults(models.DefaultAlias);
         var settings = new CallSettings
@@ -69,9 +70,9 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         };
     }
 
-    /// <summary>The two messages share the names of what they share.</summary>
+    /// <summary>The two messages share the names of what they share. Nothing of a call is a template, whatever braces it holds.</summary>
     private static CallTemplate AsTemplate(StartCallRequest request)
-        => JsonSerializer.SerializeToNode(request, WireJson.Sparse).Deserialize<CallTemplate>(WireJson.Options)!;
+        => JsonSerializer.SerializeToNode(request, WireJson.Sparse).Deserialize<CallTemplate>(WireJson.Options)! with { ContextSchema = [] };
 
     private static FirstSpeakerSettings FirstSpeaker(StartCallRequest request, InputErrors errors)
     {
@@ -119,6 +120,21 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         foreach (var key in metadata?.Keys ?? [])
         {
             if (key.StartsWith(ReservedPrefix, StringComparison.Ordinal)) errors.Field(Shorten(key)).Add($"Keys may not start with \"{ReservedPrefix}\".");
+        }
+    }
+
+    /// <summary>Where a name or an address is needed, a variable that nobody filled would come to light only when the call is live.</summary>
+    private static void RefuseTemplates(StartCallRequest request, InputErrors errors)
+    {
+        Refuse(request.Model, errors.Field("model"));
+        Refuse(request.Voice, errors.Field("voice"));
+        Refuse(request.LanguageHint, errors.Field("languageHint"));
+        Refuse(request.ExternalVoice?.Generic?.Url, errors.Field("externalVoice").Field("generic").Field("url"));
+        Refuse(request.DataConnection?.WebsocketUrl, errors.Field("dataConnection").Field("websocketUrl"));
+
+        static void Refuse(string? text, InputErrors errors)
+        {
+            if (text?.Contains("{{", StringComparison.Ordinal) == true) errors.Add("Templates are filled in calls of agents only.");
         }
     }
 

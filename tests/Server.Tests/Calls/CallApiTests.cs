@@ -73,6 +73,29 @@ public sealed class CallApiTests(SiloFixture silo)
         Assert.Equal(2, (await client.GetAsync($"/api/calls/{CallId(call)}/stages/{stageId}/tools")).Json.GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("Say {{ and }} and {{#each}} and {{}}.")]
+    [InlineData("{{name}")]
+    [InlineData("\uD83D\uDE00 ' \\ \" <b>")]
+    public async Task Words_ArriveAsTheyAre(string words)
+    {
+        using var client = await silo.CreateClientAsync();
+        var body = JsonSerializer.Serialize(new
+        {
+            systemPrompt = words, timeExceededMessage = words, metadata = new Dictionary<string, string> { [words] = words },
+            initialMessages = new[] { new { role = "MESSAGE_ROLE_USER", text = words } },
+        });
+        var created = await client.PostAsync("/api/calls", body);
+        Assert.Equal(201, created.Status);
+        Assert.Equal(words, created.Json.GetProperty("systemPrompt").GetString());
+        var call = (await client.GetAsync($"/api/calls/{CallId(created.Json)}")).Json;
+        Assert.Equal(words, call.GetProperty("systemPrompt").GetString());
+        Assert.Equal(words, call.GetProperty("timeExceededMessage").GetString());
+        Assert.Equal(words, call.GetProperty("metadata").GetProperty(words).GetString());
+        Assert.Equal(words, Assert.Single(Results((await client.GetAsync($"/api/calls/{CallId(call)}/messages")).Json)).GetProperty("text").GetString());
+        Assert.Equal(CallId(call), Assert.Single(Results((await client.GetAsync($"/api/calls?metadata.{Uri.EscapeDataString(words)}={Uri.EscapeDataString(words)}")).Json)).GetProperty("callId").GetString());
+    }
+
     [Fact]
     public async Task JoiningAndEnding_AreSeenOverRest()
     {
