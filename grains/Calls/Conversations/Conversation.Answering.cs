@@ -97,8 +97,7 @@ internal sealed partial class Conversation
         {
             case ModelDelta.Text text: OnModelText(answer, text.Value); break;
             case ModelDelta.ToolCall call: OnModelToolCall(answer, call); break;
-            case ModelDelta.Usage usage: _tokens = usage.InputTokens + usage.OutputTokens; break;
-            default: OnRoundEnded(answer, output.Failure); break;
+            case null: OnRoundEnded(answer, output.Failure); break;
         }
     }
 

@@ -16,7 +16,6 @@ internal sealed partial class Conversation
 
     private readonly Dictionary<string, TaskCompletionSource<ClientMessage.ToolResultFields>> _awaitedResults = [];
     private readonly JsonObject _callState;
-    private int _tokens;
 
     private IReadOnlyList<ModelTool> ModelTools => field ??= [.. _stage.Tools.Select(ToolSchema.ForModel)];
 

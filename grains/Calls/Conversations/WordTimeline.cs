@@ -11,6 +11,7 @@ internal sealed class WordTimeline
     private readonly Lock _gate = new();
     private readonly List<(int TextEnd, double StartSeconds, double EndSeconds)> _words = [];
     private readonly System.Text.StringBuilder _text = new();
+    private string? _whole;
     // Until a provider tells or guesses how long its sound is: 150 words a minute, the documented estimate, at 6 characters a word.
     private double _charactersPerSecond = 15;
     private double _knownSeconds;
@@ -18,9 +19,16 @@ internal sealed class WordTimeline
     private bool _complete;
 
     /// <summary>The utterance's whole text so far.</summary>
-    public string Text { get { lock (_gate) return _text.ToString(); } }
+    public string Text { get { lock (_gate) return _whole ??= _text.ToString(); } }
 
-    public void AppendText(string piece) { lock (_gate) _text.Append(piece); }
+    public void AppendText(string piece)
+    {
+        lock (_gate)
+        {
+            _text.Append(piece);
+            _whole = null;
+        }
+    }
 
     /// <summary>Takes what a chunk tells about the words. <paramref name="soundSeconds"/> is the utterance's length with this chunk.</summary>
     public void Add(SpeechChunk chunk, double soundSeconds)
