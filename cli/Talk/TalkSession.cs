@@ -121,7 +121,7 @@ internal sealed class TalkSession(TalkOptions options, TextWriter output)
         {
             if (!await UntilAsync(() => view.LastAnswer > asked() && view.State != "thinking", options.TurnLimit, cancellationToken))
             {
-                printer.Line("", receiving.IsCompleted ? $"(the call ended: {socket.CloseReason})" : $"(no answer within {options.TurnLimit.TotalSeconds:0} s)");
+                printer.Line("", receiving.IsCompleted ? $"(the call ended{(socket.CloseReason is { Length: > 0 } why ? $": {why}" : "")})" : $"(no answer within {options.TurnLimit.TotalSeconds:0} s)");
                 return false;
             }
             if (options.BargeIn is { } bargeIn && canInterrupt)
