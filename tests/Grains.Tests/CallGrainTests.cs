@@ -227,7 +227,7 @@ public sealed class CallGrainTests : IAsyncLifetime
     [Fact]
     public async Task AfterARestart_AWaitingCallStillWaits_AndALateOneHasEnded()
     {
-        var waiting = await CreateAsync();
+        var waiting = await CreateAsync(settings => settings with { JoinTimeout = TimeSpan.FromMinutes(10) });
         var late = await CreateAsync(settings => settings with { JoinTimeout = TimeSpan.FromSeconds(1) });
         await _host.DisposeAsync();
         await PollAsync(() => Task.FromResult(DateTimeOffset.UtcNow > late.Settings.Created.AddSeconds(1)));
