@@ -20,6 +20,7 @@ public static class GrainServices
         services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<GrainRuntimeOptions>().PostConfigure<SecretKey>((options, key) => options.StateSerializer = SecretState.Protect(options.StateSerializer, new SecretBox(key)));
+        services.AddSingleton<SealedJson>();
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();

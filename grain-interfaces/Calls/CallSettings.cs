@@ -22,7 +22,7 @@ public sealed record CallSettings
     public required StageSettings FirstStage { get; init; }
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
     public JsonNode? RequestContext { get; init; }
-    public JsonObject? DataConnection { get; init; }
+    [Secret] public JsonObject? DataConnection { get; init; }
     [Secret] public JsonObject? Callbacks { get; init; }
     /// <summary><c>retain</c>, <c>auto_delete</c> or null.</summary>
     public string? RetentionPolicy { get; init; }

@@ -32,7 +32,7 @@ public sealed record SipOutgoing
     public string? To { get; init; }
     public string? From { get; init; }
     public string? Username { get; init; }
-    public string? Password { get; init; }
+    [Secret] public string? Password { get; init; }
 }
 
 /// <summary>Twilio, Telnyx and Plivo <c>OutgoingRequestParams</c>.</summary>

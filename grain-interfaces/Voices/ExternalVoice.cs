@@ -22,7 +22,7 @@ public sealed record ExternalVoice
 public sealed record GenericVoice
 {
     [Required, WireUrl("https", "http")] public string? Url { get; init; }
-    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+    [Secret] public IReadOnlyDictionary<string, string>? Headers { get; init; }
     /// <summary>Some string in it holds the placeholder <c>{text}</c>.</summary>
     [Required, SpokenText] public JsonObject? Body { get; init; }
     /// <summary>Hz.</summary>

@@ -1,13 +1,12 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.Grains.Secrets;
 
 namespace VoiceGrains.Grains.Agents;
 
 /// <summary>Keeps the table that lists read in step with the agents' states. Shared secrets stay in the state: no answer holds them.</summary>
-internal sealed class AgentProjection : IStateProjection<AgentState>
+internal sealed class AgentProjection(SealedJson json) : IStateProjection<AgentState>
 {
     public async Task ProjectAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string grainKey, AgentState? state, CancellationToken cancellationToken)
     {
@@ -28,7 +27,7 @@ internal sealed class AgentProjection : IStateProjection<AgentState>
             command.Parameters.Add(new() { Value = agent.AccountId });
             command.Parameters.Add(new() { Value = agent.Name });
             command.Parameters.Add(new() { Value = agent.Created });
-            command.Parameters.Add(new() { Value = JsonSerializer.SerializeToUtf8Bytes(shown, WireJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            command.Parameters.Add(new() { Value = json.Serialize(shown), NpgsqlDbType = NpgsqlDbType.Jsonb });
         }
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

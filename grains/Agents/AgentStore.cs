@@ -1,14 +1,13 @@
-using System.Text.Json;
 using Npgsql;
-using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Paging;
+using VoiceGrains.Grains.Secrets;
 
 namespace VoiceGrains.Grains.Agents;
 
 /// <summary>Lists of agents, and what is counted about them.</summary>
-public sealed class AgentStore(NpgsqlDataSource database)
+public sealed class AgentStore(NpgsqlDataSource database, SealedJson json)
 {
     public static readonly SortColumn ByCreated = new("created", "created", "timestamptz"), ByName = new("name", "name collate \"C\"", "text");
 
@@ -28,7 +27,7 @@ public sealed class AgentStore(NpgsqlDataSource database)
         var filter = new SqlFilter().Where("account_id = {0}", accountId);
         if (search is not null) filter.Where("name ilike {0}", SqlFilter.Contains(search));
         return Agents.ReadAsync(database, filter, page, column, descending,
-            row => new AgentWithCalls(JsonSerializer.Deserialize<Agent>(row.GetFieldValue<byte[]>(0), WireJson.Options)!, row.GetInt32(1)), cancellationToken);
+            row => new AgentWithCalls(json.Deserialize<Agent>(row.GetFieldValue<byte[]>(0)), row.GetInt32(1)), cancellationToken);
     }
 
     /// <summary>Calls that the agent has had, present ones included.</summary>

@@ -1,15 +1,14 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
-using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.Grains.Secrets;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Keeps the tables that lists and filters read in step with the calls' states. Secrets stay in the state.</summary>
-internal sealed class CallProjection(TimeProvider clock) : IStateProjection<CallState>
+internal sealed class CallProjection(TimeProvider clock, SealedJson json) : IStateProjection<CallState>
 {
     private const string StoreCall = """
         insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document)
@@ -47,7 +46,7 @@ internal sealed class CallProjection(TimeProvider clock) : IStateProjection<Call
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static void Store(NpgsqlBatch batch, string callId, CallState state)
+    private void Store(NpgsqlBatch batch, string callId, CallState state)
     {
         var settings = state.Settings!;
         Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
@@ -63,7 +62,7 @@ internal sealed class CallProjection(TimeProvider clock) : IStateProjection<Call
     /// <summary>Whether this may be the write that brought the stage: the first stage comes with the call, others while it is the last one.</summary>
     private static bool IsNew(CallState state, int position) => position == 0 ? state.Joined is null : position == state.Stages.Count - 1;
 
-    private static void AddInitialMessages(NpgsqlBatch batch, string callId, StageSettings stage)
+    private void AddInitialMessages(NpgsqlBatch batch, string callId, StageSettings stage)
     {
         for (var index = 0; index < stage.InitialMessages.Count; index++)
         {
@@ -115,7 +114,7 @@ internal sealed class CallProjection(TimeProvider clock) : IStateProjection<Call
         {
             command.Parameters.Add(value switch
             {
-                JsonText json => new() { Value = json.Value, NpgsqlDbType = NpgsqlDbType.Jsonb },
+                JsonText text => new() { Value = text.Value, NpgsqlDbType = NpgsqlDbType.Jsonb },
                 null => new() { Value = DBNull.Value },
                 _ => new() { Value = value },
             });
@@ -123,7 +122,7 @@ internal sealed class CallProjection(TimeProvider clock) : IStateProjection<Call
         batch.BatchCommands.Add(command);
     }
 
-    private static JsonText Json<T>(T value) => new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options));
+    private JsonText Json<T>(T value) => new(json.Serialize(value));
 
     private sealed record JsonText(byte[] Value);
 }

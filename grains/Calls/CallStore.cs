@@ -5,11 +5,12 @@ using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Paging;
+using VoiceGrains.Grains.Secrets;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Reads the tables that calls leave. Everything asked for is asked for in the name of an account, and of others' calls nothing is told.</summary>
-public sealed class CallStore(NpgsqlDataSource database)
+public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
 {
     private const string ErrorsOfStage = """
         (select count(*)::integer from call_events e
@@ -136,7 +137,7 @@ public sealed class CallStore(NpgsqlDataSource database)
         rows.Where($"{timeOfDay} >= {{0}} {(start <= end ? "and" : "or")} {timeOfDay} <= {{1}}", start, end);
     }
 
-    private static StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(1));
+    private StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(1));
 
     private static CallTombstone ReadTombstone(NpgsqlDataReader row) => new()
     {
@@ -152,9 +153,9 @@ public sealed class CallStore(NpgsqlDataSource database)
         HadSummary = row.GetBoolean(9),
     };
 
-    private static T Document<T>(NpgsqlDataReader row) => Parse<T>(row.GetString(0));
+    private T Document<T>(NpgsqlDataReader row) => Parse<T>(row.GetString(0));
 
-    private static T Parse<T>(string json) => JsonSerializer.Deserialize<T>(json, WireJson.Options)!;
+    private T Parse<T>(string json) => sealedJson.Deserialize<T>(json);
 }
 
 /// <summary>A stage and how many errors were logged in it.</summary>
