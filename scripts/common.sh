@@ -87,7 +87,8 @@ build() {
     [[ -e $output && -e $stamp && $(<"$stamp") == "$now" ]] && exit 0
     say "Building ..."
     rm -f "$stamp"
-    log=$(dotnet build "$target" -c Release -v quiet --nologo -clp:ErrorsOnly 2>&1) || die "$log"
+    # The compiler server outlives the build: it must not inherit the lock.
+    log=$(dotnet build "$target" -c Release -v quiet --nologo -clp:ErrorsOnly 2>&1 9>&-) || die "$log"
     printf '%s\n' "$now" >"$stamp"
   ) 9>"$root/artifacts/build.lock" || exit 1
 }
