@@ -52,11 +52,11 @@ internal sealed class PacingMeter(int sampleRateHz, TimeSpan clientBuffer)
         (samples, playbackDelayMs) = (0, 0);
     }
 
-    /// <summary>Forgets what was measured; the sentence being heard goes on unjudged.</summary>
+    /// <summary>Forgets what was measured; a sentence that is being heard keeps its schedule.</summary>
     public void Reset()
     {
         offsets.Clear();
         JitterMs.Clear();
-        (Underruns, Frames, samples, playbackDelayMs) = (0, 0, 0, 0);
+        (Underruns, Frames) = (0, 0);
     }
 }

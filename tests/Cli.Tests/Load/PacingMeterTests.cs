@@ -40,10 +40,25 @@ public sealed class PacingMeterTests
         Assert.Equal(12, meter.Frames);
     }
 
+    [Fact]
+    public void AResetAmidASentence_LeavesTheClientWhatItHasBuffered()
+    {
+        Play(0, 0, 0, 0, 20, 40);
+        meter.Reset();
+        Arrive(60, 100, 100, 120, 140);
+        Assert.Equal(0, meter.Underruns);       // 20 ms late, with 60 ms in hand
+        Assert.Equal(20, meter.JitterMs.Max(), 0.01);
+    }
+
     private void Arrive(params int[] milliseconds)
+    {
+        Play(milliseconds);
+        meter.EndSentence();
+    }
+
+    private void Play(params int[] milliseconds)
     {
         foreach (var at in milliseconds)
             meter.Arrived(320, at * Stopwatch.Frequency / 1000);
-        meter.EndSentence();
     }
 }
