@@ -25,6 +25,9 @@ internal sealed class PlaybackClock
     public long Played(long now) =>
         _played = Math.Max(_played, Math.Min(Sent, _anchorPosition + _clock.ToSamples(Math.Max(0, now - _anchorTime))));
 
+    /// <summary>Whether the far end has yet to play the first sample of what it was sent since it last had nothing.</summary>
+    public bool IsFilling(long now) => Played(now) <= _anchorPosition;
+
     /// <summary>For how many samples the far end has had nothing to play.</summary>
     public long DryFor(long now) => Math.Max(0, _anchorPosition + _clock.ToSamples(Math.Max(0, now - _anchorTime)) - Sent);
 

@@ -25,6 +25,7 @@ public sealed class Playout : IPaced, IDisposable
     private readonly int _frameSamples;
     private PlaybackClock _farEnd;
     private long _maxAhead;
+    private long _steadyAhead;                              // once the far end's buffer was filled
     private Utterance? _latest;                             // the last one begun, for marks; null when it was cleared
     private Utterance? _lastPlayed;
     private PlayoutPosition _rest = new(-1, 0);             // the answer while no utterance is queued
@@ -61,6 +62,9 @@ public sealed class Playout : IPaced, IDisposable
         {
             field = value;
             _maxAhead = Math.Max(_frameSamples, _clock.ToSamples(value));
+            // Frames would be due exactly at a tick, where a tick a little early or late decides between this one and the next, 10 ms on.
+            // A quarter of a frame less makes them due between two ticks, so that they leave as evenly as the pacer ticks.
+            _steadyAhead = _maxAhead >= 2 * _frameSamples ? _maxAhead - _frameSamples / 4 : _maxAhead;
         }
     }
 
@@ -302,7 +306,7 @@ public sealed class Playout : IPaced, IDisposable
             return false;
         samples = (int)Math.Min(_frameSamples, Math.Min(utterance.End, _queue.End) - sent);
         var isWhole = samples == _frameSamples || sent + samples == utterance.End;    // the last frame is short, the others wait to be full
-        return isWhole && sent + samples - _farEnd.Played(now) <= _maxAhead;
+        return isWhole && sent + samples - _farEnd.Played(now) <= (_farEnd.IsFilling(now) ? _maxAhead : _steadyAhead);
     }
 
     private void Report(long played)
