@@ -60,7 +60,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         try
         {
             Start();
-            while (_outcome is null) await HandleNextAsync();
+            // Awaited here, in the one method that lives as long as the call: a method of its own would allocate for each frame.
+            while (_outcome is null) TryHandle(await _inbox.Reader.ReadAsync(CancellationToken.None));
         }
         finally
         {
@@ -118,9 +119,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _inbox.Writer.TryWrite(new(EventKind.MediaEnded, end));
     }
 
-    private async ValueTask HandleNextAsync()
+    private void TryHandle(in ConversationEvent next)
     {
-        var next = await _inbox.Reader.ReadAsync();
         try
         {
             Handle(next);
