@@ -25,6 +25,7 @@ internal sealed class WebSocketPort : IMediaPort
     private readonly TimeProvider _clock;
     private readonly bool _sendsClear;
     private readonly Channel<Outgoing> _queue = Channel.CreateUnbounded<Outgoing>(new() { SingleReader = true });
+    private readonly FrameBuffers<byte> _audioBuffers = new();
     private readonly int _mostQueuedBytes;
     private readonly Task _sending;
     private int _queuedBytes;
@@ -58,7 +59,7 @@ internal sealed class WebSocketPort : IMediaPort
             Interlocked.Add(ref _queuedBytes, -bytes);
             return false;
         }
-        var buffer = ArrayPool<byte>.Shared.Rent(bytes);
+        var buffer = _audioBuffers.Rent(bytes);
         Pcm.ToBytes(pcm, buffer);
         return _queue.Writer.TryWrite(new(buffer, bytes, IsAudio: true, Volatile.Read(ref _generation)));
     }
@@ -136,10 +137,22 @@ internal sealed class WebSocketPort : IMediaPort
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(item.Buffer);
-                if (item.IsAudio) Interlocked.Add(ref _queuedBytes, -item.Length);
-                else Interlocked.Decrement(ref _queuedData);
+                Release(item);
             }
+        }
+    }
+
+    private void Release(Outgoing item)
+    {
+        if (item.IsAudio)
+        {
+            _audioBuffers.Return(item.Buffer);
+            Interlocked.Add(ref _queuedBytes, -item.Length);
+        }
+        else
+        {
+            ArrayPool<byte>.Shared.Return(item.Buffer);
+            Interlocked.Decrement(ref _queuedData);
         }
     }
 

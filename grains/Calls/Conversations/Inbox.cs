@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using VoiceGrains.Media;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -12,6 +12,7 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
 {
     private const int MostDataMessages = 64;
     private readonly Channel<ConversationEvent> _events = Channel.CreateUnbounded<ConversationEvent>(new() { SingleReader = true });
+    private readonly FrameBuffers<short> _buffers = new();
     private readonly int _mostSamples = 2 * inputSampleRateHz;
     private int _samples;
     private int _dataMessages;
@@ -36,7 +37,7 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
             Interlocked.Add(ref _droppedSamples, pcm.Length);
             return;
         }
-        var buffer = ArrayPool<short>.Shared.Rent(pcm.Length);
+        var buffer = _buffers.Rent(pcm.Length);
         pcm.CopyTo(buffer);
         if (!_events.Writer.TryWrite(new(EventKind.Audio, buffer, pcm.Length))) ReturnAudio(buffer, pcm.Length);
     }
@@ -44,7 +45,7 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
     /// <summary>Gives back the buffer of an <see cref="EventKind.Audio"/> event.</summary>
     public void ReturnAudio(short[] buffer, int samples)
     {
-        ArrayPool<short>.Shared.Return(buffer);
+        _buffers.Return(buffer);
         Interlocked.Add(ref _samples, -samples);
     }
 
