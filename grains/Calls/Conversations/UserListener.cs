@@ -8,8 +8,9 @@ internal sealed class UserListener : IDisposable
 {
     public const int SampleRateHz = 16_000;
     private const int FrameSamples = 512;
-    // A word's soft beginning lies before the first frame that counts as speech.
-    private const int PrerollFrames = 10;
+    // A word's soft beginning lies before the first frame that counts as speech. More than this only feeds the recognizer silence, by which it
+    // misjudges the voice that follows.
+    private const int PrerollFrames = 5;
 
     private readonly CallClock _clock;
     private readonly StereoRecorder? _recorder;
