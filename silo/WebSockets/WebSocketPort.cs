@@ -19,6 +19,7 @@ internal sealed class WebSocketPort : IMediaPort
     private const int LongestDataMessage = 64 * 1024;
     private const int MostQueuedData = 256;
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
     private static readonly byte[] ClearBufferMessage = "{\"type\":\"playback_clear_buffer\"}"u8.ToArray();
 
     private readonly WebSocket _socket;
@@ -28,6 +29,7 @@ internal sealed class WebSocketPort : IMediaPort
     private readonly FrameBuffers<byte> _audioBuffers = new();
     private readonly int _mostQueuedBytes;
     private readonly Task _sending;
+    private Task<MediaEnd>? _receiving;
     private int _queuedBytes;
     private int _queuedData;
     private int _generation;
@@ -61,7 +63,7 @@ internal sealed class WebSocketPort : IMediaPort
         }
         var buffer = _audioBuffers.Rent(bytes);
         Pcm.ToBytes(pcm, buffer);
-        return _queue.Writer.TryWrite(new(buffer, bytes, IsAudio: true, Volatile.Read(ref _generation)));
+        return TryQueue(new(buffer, bytes, IsAudio: true, Volatile.Read(ref _generation)));
     }
 
     public bool TrySendData(ReadOnlyMemory<byte> json)
@@ -73,7 +75,7 @@ internal sealed class WebSocketPort : IMediaPort
         }
         var buffer = ArrayPool<byte>.Shared.Rent(json.Length);
         json.CopyTo(buffer);
-        return _queue.Writer.TryWrite(new(buffer, json.Length, IsAudio: false, 0));
+        return TryQueue(new(buffer, json.Length, IsAudio: false, 0));
     }
 
     public void ClearAudio()
@@ -82,7 +84,35 @@ internal sealed class WebSocketPort : IMediaPort
         if (_sendsClear) TrySendData(ClearBufferMessage);
     }
 
-    public async Task<MediaEnd> RunAsync(IMediaSink sink, CancellationToken cancellationToken)
+    public Task<MediaEnd> RunAsync(IMediaSink sink, CancellationToken cancellationToken) => _receiving = ReceiveAsync(sink, cancellationToken);
+
+    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        try
+        {
+            await _sending.WaitAsync(cancellationToken);
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, reason, cancellationToken);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(CloseTimeout);
+            await AwaitClientsCloseAsync(patience.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)
+        {
+            _socket.Abort();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        if (!_sending.IsCompleted) _socket.Abort();
+        await _sending;
+        _socket.Dispose();
+    }
+
+    private async Task<MediaEnd> ReceiveAsync(IMediaSink sink, CancellationToken cancellationToken)
     {
         var receiver = new WebSocketReceiver(_socket, sink, LongestAudioMessage, LongestDataMessage);
         try
@@ -99,27 +129,12 @@ internal sealed class WebSocketPort : IMediaPort
         }
     }
 
-    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    /// <summary>Reads on until the client has answered the close: dropping a connection with unread sound in it would take what was sent last along.</summary>
+    private async Task AwaitClientsCloseAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
-        try
-        {
-            await _sending.WaitAsync(cancellationToken);
-            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, reason, cancellationToken);
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)
-        {
-            _socket.Abort();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _queue.Writer.TryComplete();
-        if (!_sending.IsCompleted) _socket.Abort();
-        await _sending;
-        _socket.Dispose();
+        if (_receiving is not null) await _receiving.WaitAsync(cancellationToken);
+        var rest = new byte[16 * 1024];
+        while (_socket.State == WebSocketState.CloseSent) await _socket.ReceiveAsync(rest.AsMemory(), cancellationToken);
     }
 
     private async Task SendAllAsync()
@@ -142,7 +157,14 @@ internal sealed class WebSocketPort : IMediaPort
         }
     }
 
-    private void Release(Outgoing item)
+    private bool TryQueue(in Outgoing item)
+    {
+        if (_queue.Writer.TryWrite(item)) return true;
+        Release(item);      // closed
+        return false;
+    }
+
+    private void Release(in Outgoing item)
     {
         if (item.IsAudio)
         {

@@ -1,0 +1,324 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.WebSockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using VoiceGrains.Server.Tests.Hosting;
+
+namespace VoiceGrains.Server.Tests.WebSockets;
+
+/// <summary>
+/// A client of the <c>serverWebSocket</c> medium: a microphone that sends 20 ms of sound (or silence) each 20 ms, a speaker that plays what comes, and a
+/// list of all messages with the time of their arrival. Times are seconds since the join.
+/// </summary>
+internal sealed class LiveCall : IAsyncDisposable
+{
+    /// <summary>For anything that must happen; far beyond what it takes, for machines that are busy.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly ClientWebSocket socket = new();
+    private readonly SemaphoreSlim sending = new(1);
+    private readonly ConcurrentQueue<short[]> toSay = new();
+    private readonly CancellationTokenSource leaving = new();
+    private readonly List<Received> messages = [];
+    private readonly Lock gate = new();
+    private readonly int inputRateHz;
+    private readonly int outputRateHz;
+    private readonly PlayedSound played;
+    private long start;
+    private Task receiving = Task.CompletedTask;
+    private Task pumping = Task.CompletedTask;
+    private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private LiveCall(ApiClient api, JsonElement call)
+    {
+        (Api, CallId, JoinUrl) = (api, call.GetProperty("callId").GetString()!, new Uri(call.GetProperty("joinUrl").GetString()!));
+        var medium = call.GetProperty("medium").GetProperty("serverWebSocket");
+        inputRateHz = medium.GetProperty("inputSampleRate").GetInt32();
+        outputRateHz = medium.TryGetProperty("outputSampleRate", out var rate) ? rate.GetInt32() : inputRateHz;
+        played = new PlayedSound(outputRateHz);
+    }
+
+    public ApiClient Api { get; }
+    public string CallId { get; }
+    public Uri JoinUrl { get; }
+    public ClientWebSocket Socket => socket;
+    public int OutputRateHz => outputRateHz;
+    public double Now => Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+    /// <summary>All that came so far, in order; audio messages too.</summary>
+    public IReadOnlyList<Received> Messages
+    {
+        get
+        {
+            lock (gate) return [.. messages];
+        }
+    }
+
+    /// <summary>How the receive side ended; null while it runs.</summary>
+    public string? Failure { get; private set; }
+
+    public bool IsOver => receiving.IsCompleted;
+
+    /// <summary>A call's JSON: <paramref name="medium"/> is merged into a 16 kHz <c>serverWebSocket</c>, the rest into the call.</summary>
+    public static JsonObject Request(string? systemPrompt, string? more = null, string? medium = null)
+    {
+        var socket = new JsonObject { ["inputSampleRate"] = 16_000 };
+        foreach (var (name, value) in JsonNode.Parse(medium ?? "{}")!.AsObject()) socket[name] = value?.DeepClone();
+        var request = new JsonObject { ["systemPrompt"] = systemPrompt, ["medium"] = new JsonObject { ["serverWebSocket"] = socket } };
+        foreach (var (name, value) in JsonNode.Parse(more ?? "{}")!.AsObject()) request[name] = value?.DeepClone();
+        return request;
+    }
+
+    /// <summary>Creates a call without joining it.</summary>
+    public static async Task<LiveCall> CreateAsync(ApiClient api, JsonObject request)
+    {
+        var created = await api.PostAsync("/api/calls", request.ToJsonString());
+        Assert.True(created.Status == 201, created.Text);
+        return new LiveCall(api, created.Json);
+    }
+
+    /// <summary>Creates a call and joins it.</summary>
+    /// <param name="microphone">Whether sound is sent by itself.</param>
+    /// <param name="speaker">Whether anything is read.</param>
+    public static async Task<LiveCall> JoinAsync(ApiClient api, JsonObject request, bool microphone = true, bool speaker = true)
+    {
+        var call = await CreateAsync(api, request);
+        await call.JoinAsync(microphone, speaker);
+        return call;
+    }
+
+    public async Task JoinAsync(bool microphone = true, bool speaker = true)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        start = Stopwatch.GetTimestamp();
+        await socket.ConnectAsync(JoinUrl, patience.Token);
+        if (speaker) receiving = ReceiveAsync();
+        if (microphone) pumping = PumpAsync();
+    }
+
+    /// <summary>Says this after what is queued already.</summary>
+    public void Say(short[] pcm) => toSay.Enqueue(pcm);
+
+    public Task SendAsync(string json) => SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text);
+
+    public async Task SendAsync(ReadOnlyMemory<byte> data, WebSocketMessageType type, bool endOfMessage = true)
+    {
+        await sending.WaitAsync(SiloFixture.Cancel);
+        try
+        {
+            await socket.SendAsync(data, type, endOfMessage, leaving.Token);
+        }
+        finally
+        {
+            sending.Release();
+        }
+    }
+
+    /// <summary>The first message of this type that <paramref name="matches"/>, past or future.</summary>
+    public async Task<Received> WaitForAsync(string type, Func<JsonElement, bool>? matches = null, double after = 0, TimeSpan? patience = null)
+    {
+        var found = await WaitUntilAsync(
+            () => Messages.FirstOrDefault(m => m.At >= after && m.Type == type && (matches is null || matches(m.Json))), $"a message '{type}'", patience);
+        return found!;
+    }
+
+    public Task<Received> WaitForStateAsync(string state, double after = 0, TimeSpan? patience = null)
+        => WaitForAsync("state", json => json.GetProperty("state").GetString() == state, after, patience);
+
+    /// <summary>A final transcript of a side.</summary>
+    public Task<Received> WaitForFinalAsync(string role, double after = 0, TimeSpan? patience = null)
+        => WaitForAsync("transcript", json => json.GetProperty("role").GetString() == role && json.GetProperty("final").GetBoolean(), after, patience);
+
+    /// <summary>Waits for anything that a message can bring about.</summary>
+    public async Task<T> WaitUntilAsync<T>(Func<T?> find, string what, TimeSpan? patience = null) where T : class
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var change = changed.Task;
+            if (find() is { } found) return found;
+            var left = (patience ?? Patience) - Stopwatch.GetElapsedTime(since);
+            Assert.True(left > TimeSpan.Zero, $"There was never {what}. {Story()}");
+            if (IsOver) return find() ?? throw new InvalidOperationException($"The call ended before there was {what}. {Story()}");
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(SiloFixture.Cancel);
+            late.CancelAfter(left);
+            await Task.WhenAny(change, receiving, Task.Delay(Timeout.Infinite, late.Token));
+        }
+    }
+
+    /// <summary>Waits until the server has closed or cut the connection.</summary>
+    public async Task WaitForCloseAsync(TimeSpan? patience = null)
+    {
+        await Task.WhenAny(receiving, Task.Delay(patience ?? Patience, SiloFixture.Cancel));
+        Assert.True(receiving.IsCompleted, $"The server did not close. {Story()}");
+    }
+
+    /// <summary>A look at the speaker.</summary>
+    public T Played<T>(Func<PlayedSound, T> look)
+    {
+        lock (gate) return look(played);
+    }
+
+    /// <summary>Whether sound above the level of silence came in a stretch of time.</summary>
+    public bool HasSound(double from, double to) => Messages.Any(m => m.At >= from && m.At < to && m.Pcm.Any(sample => Math.Abs((int)sample) > 300));
+
+    /// <summary>The call over REST, once it has ended.</summary>
+    public async Task<JsonElement> EndedAsync(TimeSpan? patience = null)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var call = (await Api.GetAsync($"/api/calls/{CallId}")).Json;
+            if (call.GetProperty("ended").ValueKind != JsonValueKind.Null) return call;
+            Assert.True(Stopwatch.GetElapsedTime(since) < (patience ?? Patience), $"The call did not end. {Story()}");
+            await Task.Delay(50, SiloFixture.Cancel);
+        }
+    }
+
+    public async Task<List<JsonElement>> ListAsync(string part)
+    {
+        var reply = await Api.GetAsync($"/api/calls/{CallId}/{part}");
+        Assert.True(reply.Status == 200, reply.Text);
+        return [.. reply.Json.GetProperty("results").EnumerateArray()];
+    }
+
+    /// <summary>Polls a list of the call over REST until it is as it should be.</summary>
+    public async Task<List<JsonElement>> ListUntilAsync(string part, Func<List<JsonElement>, bool> isRight, TimeSpan? patience = null)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var list = await ListAsync(part);
+            if (isRight(list)) return list;
+            Assert.True(Stopwatch.GetElapsedTime(since) < (patience ?? TimeSpan.FromSeconds(10)), $"{part} never were right: {string.Join("\n", list)}. {Story()}");
+            await Task.Delay(50, SiloFixture.Cancel);
+        }
+    }
+
+    /// <summary>Leaves politely and gives the ended call.</summary>
+    public async Task<JsonElement> LeaveAsync()
+    {
+        await StopSendingAsync();
+        using var patience = new CancellationTokenSource(Patience);
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
+        await WaitForCloseAsync();
+        return await EndedAsync();
+    }
+
+    /// <summary>The microphone stops; the connection stays.</summary>
+    public async Task StopSendingAsync()
+    {
+        await leaving.CancelAsync();
+        await pumping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Everything that came, for failures.</summary>
+    public string Story() => $"Call {CallId}, {Now:0.0} s, socket {socket.State} {socket.CloseStatus} {socket.CloseStatusDescription} {Failure}:\n"
+        + string.Join('\n', Messages.Where(m => m.Type != "audio").Select(m => $"  {m.At:0.00} {m.Json}"));
+
+    public async ValueTask DisposeAsync()
+    {
+        await leaving.CancelAsync();
+        socket.Abort();
+        await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await pumping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        socket.Dispose();
+        sending.Dispose();
+        leaving.Dispose();
+    }
+
+    private async Task PumpAsync()
+    {
+        var frame = new short[inputRateHz / 50];
+        short[] current = [];
+        var at = 0;
+        try
+        {
+            for (var sent = 0; !leaving.IsCancellationRequested; sent++)
+            {
+                var due = TimeSpan.FromMilliseconds(20 * sent) - Stopwatch.GetElapsedTime(start);
+                if (due > TimeSpan.Zero) await Task.Delay(due, leaving.Token);
+                Array.Clear(frame);
+                for (var filled = 0; filled < frame.Length && (at < current.Length || TakeNext(ref current, ref at));)
+                {
+                    var count = Math.Min(frame.Length - filled, current.Length - at);
+                    current.AsSpan(at, count).CopyTo(frame.AsSpan(filled));
+                    (at, filled) = (at + count, filled + count);
+                }
+                if (socket.State != WebSocketState.Open) return;
+                await SendAsync(MemoryMarshal.AsBytes<short>(frame).ToArray(), WebSocketMessageType.Binary);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or InvalidOperationException or IOException)
+        {
+            // The receive side tells how the connection ended.
+        }
+    }
+
+    private bool TakeNext(ref short[] current, ref int at)
+    {
+        if (!toSay.TryDequeue(out var next)) return false;
+        (current, at) = (next, 0);
+        lock (gate) messages.Add(new(Now, "said", default, []));
+        return true;
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var buffer = new byte[64 * 1024];
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                if (part.MessageType == WebSocketMessageType.Close) break;
+                length += part.Count;
+                if (!part.EndOfMessage) continue;
+                Take(part.MessageType, buffer.AsSpan(0, length));
+                length = 0;
+            }
+            if (socket.State == WebSocketState.CloseReceived) await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            Failure = $"{exception.GetType().Name}: {exception.Message}";
+        }
+        Signal();
+    }
+
+    private void Take(WebSocketMessageType type, ReadOnlySpan<byte> message)
+    {
+        var now = Now;
+        lock (gate)
+        {
+            if (type == WebSocketMessageType.Binary)
+            {
+                var pcm = MemoryMarshal.Cast<byte, short>(message).ToArray();
+                played.Add(now, pcm);
+                messages.Add(new(now, "audio", default, pcm));
+            }
+            else
+            {
+                var json = JsonSerializer.Deserialize<JsonElement>(message);
+                var name = json.GetProperty("type").GetString()!;
+                if (name == "playback_clear_buffer") played.Clear(now);
+                messages.Add(new(now, name, json, []));
+            }
+        }
+        Signal();
+    }
+
+    private void Signal()
+    {
+        var before = changed;
+        changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        before.TrySetResult();
+    }
+}
+
+/// <summary>One message. <paramref name="Type"/> is the data message's type, "audio", or "said" where the microphone began with something new.</summary>
+internal sealed record Received(double At, string Type, JsonElement Json, short[] Pcm);

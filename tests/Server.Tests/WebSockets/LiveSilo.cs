@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.WebSockets;
+using VoiceGrains.Tests.Shared;
+
+[assembly: AssemblyFixture(typeof(LiveSilo))]
+
+namespace VoiceGrains.Server.Tests.WebSockets;
+
+/// <summary>
+/// A silo for conversations over real sockets. Its voices and its recognizer are scripted, exact and cheap; calls in English (<c>languageHint</c> "en")
+/// are heard by pocketsphinx, and the voice <see cref="Speaker"/> is flite's. More providers come by <see cref="FakeProviders"/>.
+/// </summary>
+public sealed class LiveSilo : IAsyncLifetime
+{
+    /// <summary>A voice of the embedded speech engine.</summary>
+    public const string Speaker = "Speaker";
+
+    private readonly FakeProviders providers = new();
+    private TestDatabase? database;
+    private WebApplication? app;
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1");
+
+    public async ValueTask InitializeAsync()
+    {
+        database = await PostgresServer.CreateDatabaseAsync();
+        await providers.StartAsync();
+        app = await SiloFixture.StartAsync(database,
+        [
+            ("Recognizers:Languages:en", "pocketsphinx"),
+            ($"Voices:Add:{Speaker}:Target", "flite"),
+            ($"Voices:Add:{Speaker}:Voice", "slt"),
+            .. providers.Settings,
+        ]);
+        Address = SiloFixture.AddressOf(app);
+    }
+
+    /// <summary>A new account with a key of its own.</summary>
+    public async Task<ApiClient> CreateClientAsync()
+    {
+        var accounts = app!.Services.GetRequiredService<AccountStore>();
+        var account = await accounts.CreateAsync("Test", AccountSetup.SelfHostedPlan, SiloFixture.Cancel);
+        var key = await accounts.CreateKeyAsync(account.AccountId, "test", null, SiloFixture.Cancel);
+        return new(Address, account, key.Text);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null)
+        {
+            await app.StopAsync();
+            await app.DisposeAsync();
+        }
+        await providers.DisposeAsync();
+        if (database is not null) await database.DisposeAsync();
+    }
+}
