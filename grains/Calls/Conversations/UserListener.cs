@@ -106,6 +106,12 @@ internal sealed class UserListener : IDisposable
 
     private void Remember(ReadOnlySpan<short> frame)
     {
+        // Digital silence, as muted microphones send it, holds no soft beginning, and it misleads recognizers about the sound of the line.
+        if (!frame.ContainsAnyExcept((short)0))
+        {
+            _prerollFrames = 0;
+            return;
+        }
         if (_prerollFrames == PrerollFrames)
         {
             _preroll.AsSpan(FrameSamples).CopyTo(_preroll);
