@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.Net.WebSockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.Launch;
+using VoiceGrains.Server.Tests.WebSockets;
+
+namespace VoiceGrains.Server.Tests.Durability;
+
+/// <summary>The built silo as a process, stopped or killed in the middle of a call.</summary>
+public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFixture<InitializedData>, IDisposable
+{
+    private const string Prompt = """When the user says "ten meters": say "One two three four five six seven eight nine ten." """;
+    private readonly string folder = InitializedData.MakeFolder();
+
+    private string Data => Path.Combine(folder, "data");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task AKilledSilo_LosesNothingOfACallButItsLastSecond()
+    {
+        initialized.CopyTo(Data);
+        string callId;
+        double spoken;
+        await using (var killed = await SiloProcess.StartReadyAsync(Data))
+        {
+            using var api = await ClientAsync(killed);
+            await using var call = await JoinAsync(api);
+            call.Say(HumanSpeech.GoForward());
+            await call.WaitForFinalAsync("user");
+            await call.WaitForAsync("transcript", json => json.TryGetProperty("delta", out var delta) && delta.GetString()!.Contains("eight", StringComparison.Ordinal));
+            callId = call.CallId;
+            spoken = call.Now;
+            killed.KillHard();
+            await call.WaitForCloseAsync();
+            await killed.ExitAsync(TimeSpan.FromSeconds(10));
+        }
+
+        await using var next = await SiloProcess.StartReadyAsync(Data);
+        using var again = await ClientAsync(next);
+        var ended = await EndedAsync(again, callId);
+        Assert.Equal("system_error", ended.GetProperty("endReason").GetString());
+        var lasted = (ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset()).TotalSeconds;
+        Assert.InRange(lasted, spoken - 2.5, spoken + 1);
+
+        var messages = (await again.GetAsync($"/api/calls/{callId}/messages")).Json.GetProperty("results").EnumerateArray().ToList();
+        Assert.Equal("go forward ten meters", messages[0].GetProperty("text").GetString());
+        Assert.StartsWith("One two three", messages[1].GetProperty("text").GetString(), StringComparison.Ordinal);
+        var events = (await again.GetAsync($"/api/calls/{callId}/events")).Json.GetProperty("results").EnumerateArray().Select(e => e.GetProperty("type").GetString()).ToList();
+        Assert.Contains("turn_latency", events);
+        Assert.Contains("call_lost", events);
+
+        var wav = await again.Http.GetByteArrayAsync(new Uri($"/api/calls/{callId}/recording", UriKind.Relative), SiloFixture.Cancel);
+        Assert.Equal("RIFF"u8, wav.AsSpan(0, 4));
+        var length = BinaryPrimitives.ReadInt32LittleEndian(wav.AsSpan(40));        // a player goes by the header
+        Assert.InRange(length, 1, wav.Length - 44);
+        Assert.InRange(length / 64_000.0, spoken - 1.5, spoken + 0.5);
+        var samples = MemoryMarshal.Cast<byte, short>(wav.AsSpan(44, length)).ToArray();
+        Assert.Contains(samples.Where((_, i) => i % 2 == 0), sample => Math.Abs((int)sample) > 1_000);       // the user
+        Assert.Contains(samples[^64_000..].Where((_, i) => i % 2 == 1), sample => Math.Abs((int)sample) > 1_000);       // the agent, to the end
+
+        await using var fresh = await JoinAsync(again);
+        await fresh.SendAsync("""{"type":"user_text_message","text":"ten meters"}""");
+        await fresh.WaitForFinalAsync("agent");
+        Assert.Equal("hangup", (await fresh.LeaveAsync()).GetProperty("endReason").GetString());
+    }
+
+    [Fact]
+    public async Task AStoppedSilo_ClosesItsCallsPolitely()
+    {
+        initialized.CopyTo(Data);
+        string callId;
+        await using (var stopped = await SiloProcess.StartReadyAsync(Data))
+        {
+            using var api = await ClientAsync(stopped);
+            await using var call = await JoinAsync(api);
+            callId = call.CallId;
+            await call.SendAsync("""{"type":"user_text_message","text":"ten meters"}""");
+            await call.WaitForAsync("transcript", json => json.TryGetProperty("delta", out var delta) && delta.GetString()!.Contains("three", StringComparison.Ordinal));
+            stopped.Signal(SiloProcess.SigTerm);
+            Assert.Equal(0, await stopped.ExitAsync(TimeSpan.FromSeconds(5)));
+            await call.WaitForCloseAsync();
+            Assert.True(call.Socket.CloseStatus == WebSocketCloseStatus.NormalClosure, call.Story());
+        }
+
+        await using var next = await SiloProcess.StartReadyAsync(Data);
+        using var again = await ClientAsync(next);
+        var ended = (await again.GetAsync($"/api/calls/{callId}")).Json;        // it ended before the silo did
+        Assert.Equal("system_error", ended.GetProperty("endReason").GetString());
+        Assert.StartsWith("One", (await again.GetAsync($"/api/calls/{callId}/messages")).Json.GetProperty("results").EnumerateArray().Last().GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    private static Task<LiveCall> JoinAsync(ApiClient api)
+        => LiveCall.JoinAsync(api, LiveCall.Request(Prompt, """{"recordingEnabled":true,"firstSpeakerSettings":{"user":{}}}"""));
+
+    private async Task<ApiClient> ClientAsync(SiloProcess silo)
+    {
+        var key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"), SiloFixture.Cancel)).Trim();
+        return new ApiClient(silo.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);
+    }
+
+    private static async Task<JsonElement> EndedAsync(ApiClient api, string callId)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(20); ; await Task.Delay(100, SiloFixture.Cancel))
+        {
+            var call = (await api.GetAsync($"/api/calls/{callId}")).Json;
+            if (call.GetProperty("ended").ValueKind != JsonValueKind.Null) return call;
+            Assert.True(DateTime.UtcNow < deadline, "The call did not end.");
+        }
+    }
+}

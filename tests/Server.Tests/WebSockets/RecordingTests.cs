@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Runtime.InteropServices;
+using VoiceGrains.Server.Tests.Hosting;
+
+namespace VoiceGrains.Server.Tests.WebSockets;
+
+/// <summary>The recording against what a client sent and played itself: the user left, the agent right, each when it was heard.</summary>
+public sealed class RecordingTests(LiveSilo silo)
+{
+    private const int RateHz = 16_000;
+
+    /// <summary>Seconds by which a busy machine may delay single messages, so that the client plays them later than the server means.</summary>
+    private const double Busy = 0.1;
+
+    [Theory]
+    [InlineData(16_000, 16_000, 60)]
+    [InlineData(8_000, 48_000, 30_000)]
+    public async Task BothSides_AreWhereTheyWereHeard(int inputRateHz, int outputRateHz, int bufferMs)
+    {
+        using var api = await silo.CreateClientAsync();
+        var counting = string.Join(' ', Enumerable.Range(1, 60));
+        var request = LiveCall.Request($"When the call starts: say \"{counting}.\" When the user says \"meters\": say \"That is all.\"",
+            $$"""{"recordingEnabled":true,"voice":"{{LiveSilo.Speaker}}"}""",
+            $$"""{"inputSampleRate":{{inputRateHz}},"outputSampleRate":{{outputRateHz}},"clientBufferSizeMs":{{bufferMs}}}""");
+        await using var call = await LiveCall.JoinAsync(api, request);
+        var speaking = await call.WaitForStateAsync("speaking");
+        await call.WaitUntilAsync(() => call.Now > speaking.At + 2 ? "" : null, "two seconds of speech");
+        call.Say(HumanSpeech.OneTurn(inputRateHz));
+        var clear = await call.WaitForAsync("playback_clear_buffer");
+        var last = await call.WaitForAsync("transcript", json => json.GetProperty("final").GetBoolean() && json.GetProperty("text").GetString() == "That is all.");
+        await call.LeaveAsync();
+
+        var (left, right) = await DownloadAsync(call);
+        var played = HumanSpeech.At(RateHz, call.Played(speaker => speaker.Track), outputRateHz);
+        var second = await call.WaitForStateAsync("speaking", clear.At);
+
+        // The agent's two utterances are where the client's speaker played them. The recording's clock starts a little after the client's.
+        double[] times = [speaking.At + 0.2, speaking.At + 0.6, speaking.At + 1, clear.At - 0.3, second.At + 0.2, second.At + 0.5];
+        var agent = times.Select(at => at - Find(right, played, at, at)).ToList();
+        var zero = Median(agent);
+        Assert.InRange(zero, -0.05, 1);
+        Assert.InRange(Median(agent.Select(offset => Math.Abs(offset - zero))), 0, 0.04);
+        Assert.All(agent, offset => Assert.InRange(offset - zero, -Busy, Busy));
+
+        // The user is where they spoke; a message of 20 ms comes when it is over.
+        var said = call.Messages.First(m => m.Type == "said").At;
+        var user = ((double[])[0.1, 0.5, 1]).Select(at => said + at - Find(left, HumanSpeech.OneTurn(), at, said + at) - zero);
+        Assert.InRange(Median(user), -0.06 - Busy, 0.04);
+
+        // The agent is cut off when the client was told to.
+        var cut = (int)((clear.At - zero) * RateHz);
+        Assert.Contains(right[(cut - RateHz / 2)..cut], sample => Math.Abs((int)sample) > 300);
+        var rest = right[(cut + (int)(Busy * RateHz))..(cut + RateHz)];
+        Assert.True(rest.All(sample => Math.Abs((int)sample) < 100), $"There was sound {Array.FindLastIndex(rest, s => Math.Abs((int)s) >= 100) / (double)RateHz:0.000} s later.");
+    }
+
+    [Fact]
+    public async Task ACallWithoutRecording_HasNone()
+    {
+        using var api = await silo.CreateClientAsync();
+        await using var call = await LiveCall.JoinAsync(api, LiveCall.Request(null, """{"firstSpeakerSettings":{"user":{}}}"""));
+        await call.WaitForStateAsync("listening");
+        await call.LeaveAsync();
+        Assert.Equal(404, (await api.GetAsync($"/api/calls/{call.CallId}/recording")).Status);
+    }
+
+    /// <summary>Both channels, and a check of the header and of ranges on the way.</summary>
+    private static async Task<(short[] Left, short[] Right)> DownloadAsync(LiveCall call)
+    {
+        using var whole = await call.Api.Http.GetAsync(new Uri($"/api/calls/{call.CallId}/recording", UriKind.Relative), SiloFixture.Cancel);
+        Assert.Equal((HttpStatusCode.OK, "audio/wav"), (whole.StatusCode, whole.Content.Headers.ContentType?.MediaType));
+        var wav = await whole.Content.ReadAsByteArrayAsync(SiloFixture.Cancel);
+        Assert.Equal("RIFF"u8, wav.AsSpan(0, 4));
+        Assert.Equal("WAVEfmt "u8, wav.AsSpan(8, 8));
+        Assert.Equal((1, 2, RateHz, 16), (Word(wav, 20), Word(wav, 22), BinaryPrimitives.ReadInt32LittleEndian(wav.AsSpan(24)), Word(wav, 34)));
+        Assert.Equal(wav.Length - 8, BinaryPrimitives.ReadInt32LittleEndian(wav.AsSpan(4)));
+        Assert.Equal(wav.Length - 44, BinaryPrimitives.ReadInt32LittleEndian(wav.AsSpan(40)));
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/calls/{call.CallId}/recording");
+        request.Headers.Range = new RangeHeaderValue(44, 1043);
+        using var part = await call.Api.Http.SendAsync(request, SiloFixture.Cancel);
+        Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
+        Assert.Equal($"bytes 44-1043/{wav.Length}", part.Content.Headers.ContentRange?.ToString());
+        Assert.Equal(wav[44..1044], await part.Content.ReadAsByteArrayAsync(SiloFixture.Cancel));
+
+        var samples = MemoryMarshal.Cast<byte, short>(wav.AsSpan(44)).ToArray();
+        return (samples.Where((_, i) => i % 2 == 0).ToArray(), samples.Where((_, i) => i % 2 == 1).ToArray());
+    }
+
+    private static int Word(byte[] wav, int at) => BinaryPrimitives.ReadInt16LittleEndian(wav.AsSpan(at));
+
+    /// <summary>Where in a track, in seconds, a piece of a sound is.</summary>
+    /// <param name="at">The piece's place in the sound.</param>
+    /// <param name="guess">Its place in the track, to 0.4 s.</param>
+    private static double Find(short[] track, short[] sound, double at, double guess)
+    {
+        const int Length = 2_000;
+        var piece = sound.AsSpan((int)(at * RateHz), Length);
+        var energy = Energy(piece);
+        Assert.True(energy / Length > 10_000, $"There is nothing to compare at {at:0.00} s.");
+        var (likeness, found) = (0.0, 0);
+        for (var i = Math.Max(0, (int)((guess - 0.4) * RateHz)); i < Math.Min(track.Length - Length, (guess + 0.4) * RateHz); i++)
+        {
+            var there = track.AsSpan(i, Length);
+            var sum = 0.0;
+            for (var k = 0; k < Length; k++) sum += (double)piece[k] * there[k];
+            var like = sum / Math.Sqrt(energy * Energy(there) + 1);
+            if (like > likeness) (likeness, found) = (like, i);
+        }
+        Assert.True(likeness > 0.75, $"The sound of {guess:0.00} s is not in the recording (likeness {likeness:0.00}).");
+        return found / (double)RateHz;
+    }
+
+    private static double Median(IEnumerable<double> values) => values.Order().ToList() is var sorted ? sorted[sorted.Count / 2] : 0;
+
+    private static double Energy(ReadOnlySpan<short> pcm)
+    {
+        var sum = 0.0;
+        foreach (var sample in pcm) sum += (double)sample * sample;
+        return sum;
+    }
+}
