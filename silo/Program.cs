@@ -1,4 +1,5 @@
 using VoiceGrains.Silo;
+using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Launch;
 
 try
@@ -12,9 +13,16 @@ try
         return 0;
     }
 
+    if (options.IsMigrateOnly)
+    {
+        await MigrateOnly.RunAsync(builder);
+        return 0;
+    }
+
     builder.AddLaunch(options);
     builder.AddSilo();
     builder.AddFirstStart();
+    builder.AddDrainSignals();
 
     var app = builder.Build();
     app.MapSilo();

@@ -2,6 +2,7 @@ using VoiceGrains.Gateway;
 using VoiceGrains.Grains;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers;
+using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Health;
 using VoiceGrains.Silo.Observability;
 using VoiceGrains.Silo.WebSockets;
@@ -20,11 +21,13 @@ public static class SiloHosting
         builder.Services.AddGateway();
         builder.AddObservability();
         builder.AddHealth();
+        builder.AddDrain();
         return builder;
     }
 
     public static WebApplication MapSilo(this WebApplication app)
     {
+        app.UseDrain();
         app.UseGateway();
         app.MapHealth();
         app.MapMetrics();

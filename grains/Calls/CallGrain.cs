@@ -51,6 +51,7 @@ internal sealed partial class CallGrain(
     public async Task<CallSnapshot> CreateAsync(CallSettings settings)
     {
         if (state.RecordExists) throw new InvalidOperationException($"Call '{CallId}' exists.");
+        services.Admission.RequireOpen();
         var token = JoinToken.Create();
         state.State.Create(settings, JoinToken.Hash(token));
         // Before the state: a reminder without a call does nothing, a call without its reminder might wait for ever.

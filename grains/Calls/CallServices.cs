@@ -5,9 +5,10 @@ namespace VoiceGrains.Grains.Calls;
 
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
-    LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
+    CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
     IOptions<CallSummaryOptions> summaryOptions)
 {
+    public CallAdmission Admission => admission;
     public LiveCalls LiveCalls => liveCalls;
     public ICallJournal Journal => journal;
     public CallSummarizer Summarizer => summarizer;

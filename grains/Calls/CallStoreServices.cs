@@ -17,6 +17,7 @@ public static class CallStoreServices
         services.AddMetrics();
         services.AddOptions<CallJournalOptions>().BindConfiguration("Calls:Journal").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<CallSummaryOptions>().BindConfiguration("Calls:Summary").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<CallAdmission>();
         services.TryAddSingleton<LiveCalls>();
         services.TryAddSingleton<CallStore>();
         services.TryAddSingleton<CallFactory>();

@@ -18,6 +18,9 @@ public sealed record LaunchOptions
     /// <summary>True when port or address were stated; otherwise ASP.NET's own <c>urls</c> setting, if there is one, decides.</summary>
     public bool IsAddressStated { get; init; }
 
+    /// <summary>Bring the database of <c>ConnectionStrings:VoiceGrains</c> to this build's schema and exit, serving nobody. <c>--migrate-only</c>.</summary>
+    public bool IsMigrateOnly { get; init; }
+
     /// <summary>Whether the usage text was asked for.</summary>
     public bool IsHelp { get; init; }
 
@@ -36,6 +39,7 @@ public sealed record LaunchOptions
             Bind = bind is null ? "127.0.0.1" : ParseBind(bind),
             Data = Path.GetFullPath(string.IsNullOrWhiteSpace(data) ? ".data" : data),
             IsAddressStated = port is not null || bind is not null,
+            IsMigrateOnly = given.ContainsKey("migrate-only"),
             IsHelp = given.ContainsKey("help"),
         };
 
@@ -61,6 +65,9 @@ public sealed record LaunchOptions
             {
                 case "--help" or "-h":
                     given["help"] = "";
+                    break;
+                case "--migrate-only":
+                    given["migrate-only"] = "";
                     break;
                 case "--port" or "--bind" or "--data":
                     value ??= ++i < args.Count ? args[i] : throw Misuse($"{name} needs a value.");

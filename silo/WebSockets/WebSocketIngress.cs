@@ -22,12 +22,12 @@ internal static class WebSocketIngress
     }
 
     private static async Task<IResult> JoinAsync(
-        string callId, string token, HttpContext http, IGrainFactory grains, ILiveCallHost host, TimeProvider clock, IHostApplicationLifetime lifetime)
+        string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, TimeProvider clock, IHostApplicationLifetime lifetime)
     {
         if (!http.WebSockets.IsWebSocketRequest)
             return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
         if (!Guid.TryParse(callId, out _)) throw new PlatformException(ErrorCode.CallNotFound, "There is no such call.");
-        if (lifetime.ApplicationStopping.IsCancellationRequested) throw new PlatformException(ErrorCode.Draining, "This server is stopping.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        using var pass = admission.Enter();     // first: a refused client comes back with a join URL that is still good
         var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, Truncate(http.Request.Query["clientVersion"]));
         if (call.Settings.Medium.ServerWebSocket is not { } medium)
         {

@@ -34,9 +34,9 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "api-key")));
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "secret-key")));
             Assert.Equal(32, new FileInfo(Path.Combine(Data, "secret-key")).Length);
-            Assert.Contains(key, first.Printed, StringComparison.Ordinal);
+            await first.UntilPrintedAsync(key);
             account = await AccountIdAsync(first, key);
-            Assert.Contains(account, first.Printed, StringComparison.Ordinal);
+            await first.UntilPrintedAsync(account);
 
             var ready = await http.GetFromJsonAsync<JsonElement>(new Uri(first.Url, "/health/ready"), Cancel);
             Assert.Equal("ok", ready.GetProperty("status").GetString());

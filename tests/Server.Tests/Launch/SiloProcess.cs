@@ -32,9 +32,10 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts on a free port and waits until it says that it is ready.</summary>
-    public static async Task<SiloProcess> StartReadyAsync(string data)
+    /// <param name="settings">Environment variables, such as <c>Drain__Timeout</c>.</param>
+    public static async Task<SiloProcess> StartReadyAsync(string data, params (string Name, string Value)[] settings)
     {
-        var silo = Start("--port", "0", "--data", data);
+        var silo = Start(settings, "--port", "0", "--data", data);
         try
         {
             silo.Url = await silo.ready.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
@@ -47,7 +48,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         }
     }
 
-    public static SiloProcess Start(params string[] arguments)
+    public static SiloProcess Start(params string[] arguments) => Start([], arguments);
+
+    public static SiloProcess Start((string Name, string Value)[] settings, params string[] arguments)
     {
         var startInfo = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "VoiceGrains.Silo.dll"), .. arguments])
         {
@@ -57,6 +60,8 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         };
         foreach (var name in startInfo.Environment.Keys.Where(name => name.StartsWith("VOICEGRAINS_", StringComparison.Ordinal)).ToList())
             startInfo.Environment.Remove(name);
+        foreach (var (name, value) in settings)
+            startInfo.Environment[name] = value;
         var process = new Process { StartInfo = startInfo, EnableRaisingEvents = true };
         var silo = new SiloProcess(process, arguments is [.., "--data", var data] ? data : "");
         process.OutputDataReceived += (_, line) => silo.OnPrinted(line.Data);
@@ -69,6 +74,18 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     }
 
     public Uri Url { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>Waits for what it prints after it said that it is ready.</summary>
+    /// <exception cref="TimeoutException">It was not printed in time.</exception>
+    public async Task UntilPrintedAsync(string text)
+    {
+        for (var deadline = Environment.TickCount64 + 10_000; !Printed.Contains(text, StringComparison.Ordinal);)
+        {
+            if (Environment.TickCount64 > deadline)
+                throw new TimeoutException($"'{text}' was not printed, but:\n{Printed}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>The process id of the private PostgreSQL, from its own file.</summary>
     public int PostgresId => int.Parse(File.ReadLines(Path.Combine(Data, "postgres/data/postmaster.pid")).First(), CultureInfo.InvariantCulture);
