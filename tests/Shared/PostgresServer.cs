@@ -14,7 +14,8 @@ namespace VoiceGrains.Tests.Shared;
 internal static class PostgresServer
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-    private static readonly string Root = Path.Combine(Path.GetTempPath(), "voicegrains-test-postgres");
+    // One for each user: another's folder could not be written to.
+    private static readonly string Root = Path.Combine(Path.GetTempPath(), $"voicegrains-test-postgres-{Environment.UserName}");
     private static readonly Lazy<Task<Server>> Shared = new(StartAsync);
     private static int _databases;
 
