@@ -1,5 +1,8 @@
 using System.CommandLine;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace VoiceGrains.Bench.Micro;
 
@@ -8,12 +11,14 @@ internal static class MicroCommand
 {
     public static Command Create()
     {
-        var arguments = new Argument<string[]>("ARGUMENTS") { Description = "BenchmarkDotNet's own, after --; for example --job short --filter '*Vad*'.", Arity = ArgumentArity.ZeroOrMore };
+        var arguments = new Argument<string[]>("ARGUMENTS") { Description = "BenchmarkDotNet's own, after --; for example --filter '*Vad*'.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("micro", "Micro-benchmarks of the audio path.") { arguments };
         command.SetAction(given =>
         {
             var own = given.GetValue(arguments)!;
-            BenchmarkSwitcher.FromAssembly(typeof(MicroCommand).Assembly).Run(own.Length == 0 ? ["--filter", "*"] : own);
+            // In this process: nothing here is changed by its neighbours, and a build per benchmark would take minutes.
+            var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)).WithArtifactsPath(Path.Combine(Path.GetTempPath(), "voicegrains-bench"));
+            BenchmarkSwitcher.FromAssembly(typeof(MicroCommand).Assembly).Run(own.Length == 0 ? ["--filter", "*"] : own, config);
         });
         return command;
     }

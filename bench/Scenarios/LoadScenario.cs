@@ -13,7 +13,7 @@ internal static class LoadScenario
 
     public static Command Command()
     {
-        var scenario = new Scenario([25, 50, 100, 150, 200, 250, 300, 400], seconds: 20);
+        var scenario = new Scenario([50, 100, 200, 300, 400, 600, 800], seconds: 20);
         var command = new Command("load", "Calls at the same time: pacing jitter, CPU and allocation for growing numbers of calls, until p99 jitter passes 20 ms.")
         {
             scenario.Calls, scenario.Seconds, scenario.Postgres,
