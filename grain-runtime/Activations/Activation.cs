@@ -3,7 +3,9 @@ using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
 using VoiceGrains.GrainRuntime.Calls;
+using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.Diagnostics;
+using VoiceGrains.GrainRuntime.Directory;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.GrainRuntime.Timers;
 
@@ -26,6 +28,7 @@ internal sealed class Activation : IGrainContext
     private DeactivationReason? _endReason;
     private Invocation? _activatingFor;
     private bool _hasServed;
+    private Claim? _refused;
     private long _lastUsed;
     private long _keepUntil = long.MinValue;
 
@@ -53,6 +56,9 @@ internal sealed class Activation : IGrainContext
     public IServiceProvider ActivationServices => _grain.Services;
 
     public Task Deactivated => _deactivated.Task;
+
+    /// <summary>What lets it write its state, in a cluster.</summary>
+    public GrainOwnership? Ownership { get; private set; }
 
     public TimeProvider Clock => _catalog.Clock;
 
@@ -232,6 +238,11 @@ internal sealed class Activation : IGrainContext
         _activatingFor!.EnterContext();
         try
         {
+            if (_catalog.Cluster is { } cluster && !await TryClaimAsync(cluster))
+            {
+                await EndAsync(null);
+                return;
+            }
             await _grain.ActivateAsync(this, _catalog.Options.ActivationTimeout, Clock);
         }
         catch (Exception exception)
@@ -248,6 +259,16 @@ internal sealed class Activation : IGrainContext
             BeginWaiting();
             EndWhenQuiet();
         }
+    }
+
+    // False when the grain is another silo's.
+    private async Task<bool> TryClaimAsync(IGrainCluster cluster)
+    {
+        using var timeout = new CancellationTokenSource(_catalog.Options.ActivationTimeout, Clock);
+        var claim = await cluster.ClaimAsync(GrainId, timeout.Token);
+        Ownership = claim.Ownership;
+        _refused = claim.Ownership is null ? claim : null;
+        return _refused is null;
     }
 
     private async Task DeactivateAsync(DeactivationReason reason)
@@ -277,6 +298,9 @@ internal sealed class Activation : IGrainContext
             _catalog.Log.DeactivationFailed(GrainId, exception);
         }
 
+        if (_catalog.Cluster is { } cluster && Ownership is { } ownership)
+            await cluster.ReleaseAsync(GrainId, ownership);
+
         List<Turn> waiting;
         _catalog.Remove(this);
         lock (_gate)
@@ -293,8 +317,10 @@ internal sealed class Activation : IGrainContext
     {
         if (error is not null || turn.Request is not { } request)
             turn.Reject(error ?? new ObjectDisposedException(GrainId.ToString()));
+        else if (_refused is { } claim)
+            _catalog.Cluster!.SendElsewhere(request, claim.Owner);
         else if (_hasServed || request.MayTryAnotherActivation())
-            _catalog.Dispatch(request);
+            _catalog.Dispatcher.Route(request);
         else
             request.Reject(new OrleansMessageRejectionException($"Request {request} was not served: grain {GrainId} deactivates as soon as it is activated."));
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Runtime;
 using VoiceGrains.GrainRuntime.Calls;
+using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.Activations;
 
@@ -12,6 +13,7 @@ internal sealed class GrainCatalog(
     GrainClasses classes, IServiceProvider services, IOptions<GrainRuntimeOptions> options, TimeProvider clock, RuntimeLog log)
 {
     private readonly ConcurrentDictionary<GrainId, Activation> _activations = new();
+    private readonly Lazy<IGrainCluster?> _cluster = new(services.GetService<IGrainCluster>);     // late: it needs the catalog
     private volatile bool _stopping;
 
     public GrainRuntimeOptions Options { get; } = options.Value;
@@ -25,7 +27,16 @@ internal sealed class GrainCatalog(
     /// <summary>Resolved late: the dispatcher needs the catalog.</summary>
     public GrainDispatcher Dispatcher => field ??= services.GetRequiredService<GrainDispatcher>();
 
+    /// <summary>The other processes; <see langword="null"/> when this one is alone.</summary>
+    public IGrainCluster? Cluster => _cluster.Value;
+
     public ICollection<Activation> Activations => _activations.Values;
+
+    public int Count => _activations.Count;
+
+    public bool IsStopping => _stopping;
+
+    public bool Contains(GrainId grain) => _activations.ContainsKey(grain);
 
     /// <summary>Gives the request to its grain, activated if need be. Failures go to the request.</summary>
     public void Dispatch(Invocation request)
@@ -41,6 +52,13 @@ internal sealed class GrainCatalog(
         {
             request.Reject(exception);
         }
+    }
+
+    /// <summary>Ends all activations there are, because this silo may no longer have them. New ones may come.</summary>
+    public void DeactivateAll(DeactivationReason reason)
+    {
+        foreach (var activation in Activations)
+            activation.Deactivate(reason);
     }
 
     public void Remove(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));

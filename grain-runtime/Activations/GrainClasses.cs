@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Concurrency;
 using Orleans.Runtime;
+using VoiceGrains.GrainRuntime.Calls;
 using VoiceGrains.GrainRuntime.Storage;
 
 namespace VoiceGrains.GrainRuntime.Activations;
@@ -15,12 +16,15 @@ internal sealed record GrainAssembly(Assembly Assembly);
 /// <summary>A grain class, and how to construct it.</summary>
 internal sealed class GrainClass
 {
+    private readonly Lazy<FrozenDictionary<string, Lazy<GrainMethod>>> _methods;
     private readonly ConstructorInvoker _constructor;
     private readonly Func<IServiceProvider, Activation, object?>[] _arguments;
 
     public GrainClass(Type type)
     {
         Type = type;
+        _methods = new(() => type.GetInterfaces().Where(contract => contract.IsAssignableTo(typeof(IAddressable)))
+            .SelectMany(contract => contract.GetMethods()).ToFrozenDictionary(GrainMethod.WireNameOf, method => new Lazy<GrainMethod>(() => GrainMethod.Create(method))));
         GrainType = type.GetCustomAttribute<GrainTypeAttribute>()?.GrainType ?? DefaultName(type);
         Reentrant = type.IsDefined(typeof(ReentrantAttribute));
         var constructors = type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
@@ -35,6 +39,12 @@ internal sealed class GrainClass
     public string GrainType { get; }
 
     public bool Reentrant { get; }
+
+    /// <summary>The method of one of its contracts that another process asks for.</summary>
+    /// <exception cref="OrleansMessageRejectionException">There is none of that name: the other runs another version.</exception>
+    public GrainMethod MethodNamed(string wireName) => _methods.Value.TryGetValue(wireName, out var method)
+        ? method.Value
+        : throw new OrleansMessageRejectionException($"Grain type '{GrainType}' has no method '{wireName}' in this version.");
 
     /// <summary>The grain object. Its states are bound to the activation but not yet read.</summary>
     public Grain Construct(Activation activation)
@@ -106,6 +116,9 @@ internal sealed class GrainClasses
             .SelectMany(grain => grain.Type.GetInterfaces().Where(contract => contract.IsAssignableTo(typeof(IAddressable))), (grain, contract) => (grain, contract))
             .GroupBy(pair => pair.contract, pair => pair.grain).ToFrozenDictionary(group => group.Key, group => group.ToArray());
     }
+
+    /// <summary>All that can be activated here.</summary>
+    public IReadOnlyList<string> GrainTypes => _byGrainType.Keys;
 
     public GrainClass OfType(string grainType) =>
         _byGrainType.GetValueOrDefault(grainType) ?? throw new ArgumentException($"No registered grain class has the grain type '{grainType}'.");

@@ -6,7 +6,7 @@ using VoiceGrains.GrainRuntime.Activations;
 
 namespace VoiceGrains.GrainRuntime.Calls;
 
-/// <summary>Makes references and brings each request to its activation, in this process.</summary>
+/// <summary>Makes references and sends each request on its way.</summary>
 internal sealed partial class GrainDispatcher(
     GrainClasses classes, GrainCatalog catalog, TimeProvider clock, ILogger<GrainDispatcher> logger) : IGrainFactory
 {
@@ -33,12 +33,21 @@ internal sealed partial class GrainDispatcher(
         var invocation = new Invocation<TResult>(method, target, arguments, method.OneWay ? null : CallContext.Current, clock);
         invocation.ObserveCancellation();
         if (!invocation.IsCompleted)
-            catalog.Dispatch(invocation);
+            Route(invocation);
         if (!method.OneWay)
             return invocation.Task;
 
         _ = ReportFailureAsync(invocation);
         return Task.FromResult(default(TResult)!);
+    }
+
+    /// <summary>Gives the request to its grain, in this process or another.</summary>
+    public void Route(Invocation request)
+    {
+        if (catalog.Cluster is { } cluster && !(catalog.Contains(request.Target) && cluster.MayServe))
+            cluster.Send(request);
+        else
+            catalog.Dispatch(request);
     }
 
     private async Task ReportFailureAsync<TResult>(Invocation<TResult> invocation)

@@ -8,6 +8,12 @@ namespace VoiceGrains.GrainRuntime.Calls;
 /// <summary>A method of a grain contract, compiled once: how to call it and which rules its attributes set.</summary>
 internal abstract class GrainMethod(MethodInfo method)
 {
+    /// <summary>Names the method between processes, overloads apart.</summary>
+    public string WireName { get; } = WireNameOf(method);
+
+    /// <summary>Types of the parameters, in order.</summary>
+    public Type[] ParameterTypes { get; } = [.. method.GetParameters().Select(parameter => parameter.ParameterType)];
+
     /// <summary><c>IContract.Method</c>, for messages and spans.</summary>
     public string Name { get; } = $"{method.DeclaringType!.Name}.{method.Name}";
 
@@ -34,6 +40,12 @@ internal abstract class GrainMethod(MethodInfo method)
         throw new NotSupportedException($"{method.DeclaringType}.{method.Name}: grain methods return Task, Task<T>, ValueTask or ValueTask<T>.");
     }
 
+    public static string WireNameOf(MethodInfo method) =>
+        $"{method.DeclaringType!.FullName}.{method.Name}({string.Join(',', method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
+
+    /// <summary>A request that came from another process.</summary>
+    public abstract Invocation CreateInvocation(GrainId target, object?[] arguments, TimeProvider clock);
+
     /// <summary>Sends the request and returns what the contract's method returns.</summary>
     public abstract object Call(GrainDispatcher dispatcher, GrainId target, object?[] arguments);
 
@@ -55,6 +67,9 @@ internal abstract class GrainMethod(MethodInfo method)
 internal abstract class GrainMethod<TResult>(MethodInfo method) : GrainMethod(method)
 {
     public abstract Func<object, object?[], Task<TResult>> Body { get; }
+
+    public sealed override Invocation CreateInvocation(GrainId target, object?[] arguments, TimeProvider clock) =>
+        new Invocation<TResult>(this, target, arguments, caller: null, clock);
 }
 
 internal sealed class ResultGrainMethod<TResult>(MethodInfo method, bool isValueTask) : GrainMethod<TResult>(method)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using VoiceGrains.GrainRuntime.Activations;
 using VoiceGrains.GrainRuntime.Diagnostics;
 
@@ -43,9 +44,24 @@ internal abstract class Invocation : Turn
 
     public override Invocation Request => this;
 
-    protected object?[] Arguments { get; private set; }
+    public object?[] Arguments { get; private set; }
 
-    private Activity? TraceParent { get; }
+    public Activity? TraceParent { get; }
+
+    /// <summary>The caller's span, where the caller is in another process.</summary>
+    public ActivityContext RemoteParent { get; set; }
+
+    /// <summary>Told once of the outcome. Set before the request is given away.</summary>
+    public IInvocationObserver? Observer { get; set; }
+
+    /// <summary>Its number among the requests that other processes are to answer.</summary>
+    public string? Correlation { get; set; }
+
+    /// <summary>How often the request has been sent to a silo that did not have its grain.</summary>
+    public int Hops { get; set; }
+
+    /// <summary>What it failed with, once it has.</summary>
+    public abstract Exception? Error { get; }
 
     /// <summary>Ends the wait of the caller when its token is cancelled, and gives the callee a token that a timeout cancels too.</summary>
     public void ObserveCancellation()
@@ -114,10 +130,26 @@ internal abstract class Invocation : Turn
         return true;
     }
 
+    /// <summary>Gives the caller a result from another process.</summary>
+    /// <exception cref="JsonException">The text is no such result. The request has no outcome yet.</exception>
+    public void Complete(ReadOnlySpan<byte> json, JsonSerializerOptions options)
+    {
+        ReadResult(json, options);
+        if (!TryComplete())
+            return;
+        SetResult();
+        Release("ok");
+    }
+
+    /// <summary>Writes the result for another process.</summary>
+    public abstract void WriteResult(Utf8JsonWriter writer, JsonSerializerOptions options);
+
     public override string ToString() => $"{Target}.{Method.Name}";
 
     /// <summary>Calls the grain's method and keeps its result.</summary>
     protected abstract Task CallAsync(object grain);
+
+    protected abstract void ReadResult(ReadOnlySpan<byte> json, JsonSerializerOptions options);
 
     protected abstract void SetResult();
 
@@ -132,6 +164,7 @@ internal abstract class Invocation : Turn
         GrainTelemetry.Completed(this, outcome, _clock);
         Caller = null;
         _callerCancelled.Unregister();
+        Observer?.OnCompleted(this, outcome);
         if (_cancellation is null)
             return;
         if (cancel)
@@ -159,7 +192,28 @@ internal sealed class Invocation<TResult>(
 
     protected override async Task CallAsync(object grain) => _value = await method.Body(grain, Arguments);
 
+    public override Exception? Error => _result.Task.Exception?.InnerException;
+
+    public override void WriteResult(Utf8JsonWriter writer, JsonSerializerOptions options)
+    {
+        if (typeof(TResult) == typeof(VoidGrainMethod.Nothing))
+            writer.WriteNullValue();
+        else
+            JsonSerializer.Serialize(writer, _value, options);
+    }
+
+    protected override void ReadResult(ReadOnlySpan<byte> json, JsonSerializerOptions options) =>
+        _value = typeof(TResult) == typeof(VoidGrainMethod.Nothing) ? default : JsonSerializer.Deserialize<TResult>(json, options);
+
     protected override void SetResult() => _result.SetResult(_value!);
 
     protected override void SetException(Exception exception) => _result.SetException(exception);
+}
+
+/// <summary>Hears of a request's outcome.</summary>
+internal interface IInvocationObserver
+{
+    /// <param name="request">Has its result or error by now.</param>
+    /// <param name="outcome">As in the metrics: ok, failed, rejected, timeout, cancelled or deadlock.</param>
+    void OnCompleted(Invocation request, string outcome);
 }

@@ -24,7 +24,7 @@ public static class GrainTelemetry
     internal static Activity? StartCall(Invocation request, Activity? parent, TimeProvider clock)
     {
         var activity = parent is null
-            ? Source.StartActivity(request.Method.Name, ActivityKind.Internal, default(ActivityContext))
+            ? Source.StartActivity(request.Method.Name, ActivityKind.Internal, request.RemoteParent)
             : Source.StartActivity(request.Method.Name, ActivityKind.Internal, parent.Context);
         if (activity is null)
         {

@@ -28,6 +28,8 @@ internal sealed class GrainRuntimeService(
         {
             log.ShutdownIncomplete(catalog.Activations.Count, options.Value.ShutdownTimeout);
         }
+        if (catalog.Cluster is IAsyncDisposable cluster)
+            await cluster.DisposeAsync().ConfigureAwait(false);       // last: activations that end still write and release
         monitor.Dispose();
     }
 }

@@ -3,10 +3,12 @@ using VoiceGrains.GrainRuntime.Activations;
 namespace VoiceGrains.GrainRuntime.Reminders;
 
 /// <summary>Reminders in this process, for tests.</summary>
-internal sealed class InMemoryReminderStore : IReminderStore
+internal sealed class InMemoryReminderStore(TimeProvider clock) : IReminderStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(GrainId Grain, string Name), (Reminder Reminder, DateTimeOffset? LeaseUntil)> _reminders = [];
+
+    public DateTimeOffset Now => clock.GetUtcNow();
 
     public Task SaveAsync(GrainId grain, string name, DateTimeOffset firstTick, TimeSpan period, CancellationToken cancellationToken)
     {

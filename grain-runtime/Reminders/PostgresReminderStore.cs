@@ -1,12 +1,17 @@
 using Npgsql;
+using NpgsqlTypes;
 using VoiceGrains.GrainRuntime.Activations;
+using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.Reminders;
 
 /// <summary>Reminders in the table <c>grain_reminders</c>. Processes share it: a claim is a lease that skips rows others are claiming.</summary>
-internal sealed class PostgresReminderStore(NpgsqlDataSource database) : IReminderStore
+internal sealed class PostgresReminderStore(NpgsqlDataSource database, TimeProvider clock, ClusterMembership? cluster = null) : IReminderStore
 {
     private const string Columns = "r.grain_type, r.grain_key, r.name, r.first_tick, r.period, r.next_tick, r.version";
+
+    /// <summary>In a cluster PostgreSQL's time, whatever the clocks of the silos say.</summary>
+    public DateTimeOffset Now => clock.GetUtcNow() + (cluster?.ClockOffset ?? TimeSpan.Zero);
 
     public Task SaveAsync(GrainId grain, string name, DateTimeOffset firstTick, TimeSpan period, CancellationToken cancellationToken) => ExecuteAsync(
         """
@@ -25,14 +30,15 @@ internal sealed class PostgresReminderStore(NpgsqlDataSource database) : IRemind
 
     public Task<List<Reminder>> ClaimDueAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int most, CancellationToken cancellationToken) => QueryAsync(
         $"""
-        UPDATE grain_reminders r SET lease_until = $2
+        UPDATE grain_reminders r SET lease_until = $2, lease_owner = $4
         FROM (SELECT grain_type, grain_key, name FROM grain_reminders
-              WHERE next_tick <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+              WHERE next_tick <= $1 AND (lease_until IS NULL OR lease_until <= $1 OR lease_owner IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM silos WHERE id = lease_owner AND silos.lease_until > clock_timestamp()))
               ORDER BY next_tick LIMIT $3 FOR UPDATE SKIP LOCKED) due
         WHERE r.grain_type = due.grain_type AND r.grain_key = due.grain_key AND r.name = due.name
         RETURNING {Columns}
         """,
-        [now.ToUniversalTime(), leaseUntil.ToUniversalTime(), most],
+        [now.ToUniversalTime(), leaseUntil.ToUniversalTime(), most, (object?)cluster?.LocalSilo ?? DBNull.Value],
         cancellationToken);
 
     public Task RescheduleAsync(Reminder reminder, DateTimeOffset nextTick, CancellationToken cancellationToken) => ExecuteAsync(
@@ -71,7 +77,7 @@ internal sealed class PostgresReminderStore(NpgsqlDataSource database) : IRemind
     {
         var command = database.CreateCommand(sql);
         foreach (var value in parameters)
-            command.Parameters.Add(new() { Value = value });
+            command.Parameters.Add(value is DBNull ? new() { Value = value, NpgsqlDbType = NpgsqlDbType.Text } : new() { Value = value });
         return command;
     }
 }

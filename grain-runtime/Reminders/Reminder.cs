@@ -17,6 +17,9 @@ internal sealed record Reminder(GrainId Grain, string ReminderName, DateTimeOffs
 /// <summary>Where reminders are kept.</summary>
 internal interface IReminderStore
 {
+    /// <summary>The time that all who share the store go by.</summary>
+    DateTimeOffset Now { get; }
+
     /// <summary>Stores a reminder or replaces its schedule.</summary>
     Task SaveAsync(GrainId grain, string name, DateTimeOffset firstTick, TimeSpan period, CancellationToken cancellationToken);
 

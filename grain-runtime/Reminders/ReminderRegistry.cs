@@ -5,7 +5,7 @@ using VoiceGrains.GrainRuntime.Activations;
 namespace VoiceGrains.GrainRuntime.Reminders;
 
 /// <summary>Registers and finds the reminders of grains.</summary>
-internal sealed class ReminderRegistry(IReminderStore store, IOptions<GrainRuntimeOptions> options, TimeProvider clock)
+internal sealed class ReminderRegistry(IReminderStore store, IOptions<GrainRuntimeOptions> options)
 {
     public async Task<IGrainReminder> RegisterAsync(GrainId grain, string name, TimeSpan dueTime, TimeSpan period)
     {
@@ -13,7 +13,7 @@ internal sealed class ReminderRegistry(IReminderStore store, IOptions<GrainRunti
         ArgumentOutOfRangeException.ThrowIfLessThan(dueTime, TimeSpan.Zero);
         if (period < options.Value.MinimumReminderPeriod)
             throw new ArgumentException($"Cannot register reminder '{name}': its period of {period} is below the minimum of {options.Value.MinimumReminderPeriod}.", nameof(period));
-        await store.SaveAsync(grain, name, clock.GetUtcNow() + dueTime, period, CancellationToken.None);
+        await store.SaveAsync(grain, name, store.Now + dueTime, period, CancellationToken.None);
         return await FindAsync(grain, name) ?? throw new OrleansException($"Reminder '{name}' of {grain} was deleted while it was registered.");
     }
 

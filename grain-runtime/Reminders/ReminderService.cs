@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
+using Orleans.Runtime;
 using VoiceGrains.GrainRuntime.Calls;
 using VoiceGrains.GrainRuntime.Hosting;
 
@@ -16,6 +17,7 @@ internal sealed partial class ReminderService(
     : IRuntimePart, IDisposable
 {
     private const int MostAtOnce = 100;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _deliveries = new();
@@ -64,7 +66,7 @@ internal sealed partial class ReminderService(
     {
         try
         {
-            var now = clock.GetUtcNow();
+            var now = store.Now;
             var room = MostAtOnce - _deliveries.Count;
             if (room <= 0)
                 return;
@@ -83,24 +85,37 @@ internal sealed partial class ReminderService(
 
     private async Task DeliverAsync(Reminder reminder)
     {
+        var began = clock.GetTimestamp();
+        while (!await TryDeliverAsync(reminder, mayRetry: clock.GetElapsedTime(began) < options.Value.ReminderLease / 2).ConfigureAwait(false))
+            await Task.Delay(RetryPause, clock).ConfigureAwait(false);
         try
         {
-            var grain = (IRemindable)(object)dispatcher.CreateReference(typeof(IRemindable), reminder.Grain);
-            await grain.ReceiveReminder(
-                reminder.ReminderName, new(reminder.FirstTick.UtcDateTime, reminder.Period, clock.GetUtcNow().UtcDateTime)).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            LogTickFailed(reminder.ReminderName, reminder.Grain.ToString(), exception);
-        }
-        try
-        {
-            await store.RescheduleAsync(reminder, reminder.TickAfter(clock.GetUtcNow()), CancellationToken.None).ConfigureAwait(false);
+            await store.RescheduleAsync(reminder, reminder.TickAfter(store.Now), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             LogPollFailed(exception);
         }
+    }
+
+    // False when the grain's silo was lost under it, so that another must have the tick.
+    private async Task<bool> TryDeliverAsync(Reminder reminder, bool mayRetry)
+    {
+        try
+        {
+            var grain = (IRemindable)(object)dispatcher.CreateReference(typeof(IRemindable), reminder.Grain);
+            await grain.ReceiveReminder(
+                reminder.ReminderName, new(reminder.FirstTick.UtcDateTime, reminder.Period, store.Now.UtcDateTime)).ConfigureAwait(false);
+        }
+        catch (SiloUnavailableException) when (mayRetry && !_stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception exception)
+        {
+            LogTickFailed(reminder.ReminderName, reminder.Grain.ToString(), exception);
+        }
+        return true;
     }
 
     [LoggerMessage(1530, LogLevel.Error, "Reminder {Name} of grain {Grain} failed; its next tick comes in its time")]

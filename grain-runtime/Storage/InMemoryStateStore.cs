@@ -21,7 +21,7 @@ internal sealed class InMemoryStateStore(IOptions<GrainRuntimeOptions> options) 
         }
     }
 
-    public Task<int> WriteAsync<TState>(StateAddress address, TState state, int? etag, CancellationToken cancellationToken)
+    public Task<int> WriteAsync<TState>(StateAddress address, TState state, int? etag, GrainOwnership? ownership, CancellationToken cancellationToken)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(state, options.Value.StateSerializer);
         lock (_gate)
@@ -33,7 +33,7 @@ internal sealed class InMemoryStateStore(IOptions<GrainRuntimeOptions> options) 
         }
     }
 
-    public Task ClearAsync<TState>(StateAddress address, int? etag, CancellationToken cancellationToken)
+    public Task ClearAsync<TState>(StateAddress address, int? etag, GrainOwnership? ownership, CancellationToken cancellationToken)
     {
         lock (_gate)
         {

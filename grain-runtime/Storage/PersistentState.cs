@@ -43,7 +43,7 @@ internal sealed class PersistentState<TState>(Activation activation, StateAddres
     {
         try
         {
-            _etag = await store.WriteAsync(address, State, _etag, cancellationToken);
+            _etag = await store.WriteAsync(address, State, _etag, activation.Ownership, cancellationToken);
         }
         catch (InconsistentStateException conflict)
         {
@@ -58,7 +58,7 @@ internal sealed class PersistentState<TState>(Activation activation, StateAddres
     {
         try
         {
-            await store.ClearAsync<TState>(address, _etag, cancellationToken);
+            await store.ClearAsync<TState>(address, _etag, activation.Ownership, cancellationToken);
         }
         catch (InconsistentStateException conflict)
         {

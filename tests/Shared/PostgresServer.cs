@@ -37,7 +37,7 @@ internal static class PostgresServer
         if (binaries is null)
             throw new InvalidOperationException("PostgreSQL is not installed: apt-get install postgresql");
 
-        DeleteLeftovers();
+        DeleteLeftovers(Root);
         // Named by the owning process, so that others can tell whether it still lives.
         var folder = Path.Combine(Root, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Guid.NewGuid():N}"));
         Directory.CreateDirectory(folder);
@@ -63,7 +63,7 @@ internal static class PostgresServer
     }
 
     // The parent-death signal comes when the thread that started the child ends, so that thread must live as long as the child.
-    private static Task<Process> StartWatchedAsync(ProcessStartInfo info)
+    internal static Task<Process> StartWatchedAsync(ProcessStartInfo info)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
@@ -79,7 +79,7 @@ internal static class PostgresServer
                 started.TrySetException(exception);
             }
         })
-        { IsBackground = true, Name = "PostgreSQL for tests" }.Start();
+        { IsBackground = true, Name = "Server for tests" }.Start();
         return started.Task;
     }
 
@@ -90,11 +90,11 @@ internal static class PostgresServer
 
     private static bool IsRoot => Environment.IsPrivilegedProcess;
 
-    private static void DeleteLeftovers()
+    internal static void DeleteLeftovers(string root)
     {
-        if (!Directory.Exists(Root))
+        if (!Directory.Exists(root))
             return;
-        foreach (var folder in Directory.GetDirectories(Root))
+        foreach (var folder in Directory.GetDirectories(root))
         {
             var owner = Path.GetFileName(folder).Split('-')[0];
             if (Directory.Exists($"/proc/{owner}"))
@@ -110,7 +110,7 @@ internal static class PostgresServer
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -122,7 +122,7 @@ internal static class PostgresServer
 
     private static Task RunAsync((string File, string[] Arguments) command) => RunAsync(command.File, command.Arguments);
 
-    private static async Task RunAsync(string file, string[] arguments)
+    internal static async Task RunAsync(string file, string[] arguments)
     {
         using var process = Process.Start(StartInfo((file, arguments)))!;
         using var timeout = new CancellationTokenSource(StartTimeout);

@@ -22,7 +22,7 @@ public sealed class SchemaMigrationsTests
         await migrations.ApplyAsync(RuntimeHost.Cancel);
 
         Assert.Equal(
-            ["grain-runtime/1/grain_state", "grain-runtime/2/grain_reminders", "late/1/notes"],
+            ["grain-runtime/1/grain_state", "grain-runtime/2/grain_reminders", "grain-runtime/3/cluster", "late/1/notes"],
             await ListAsync(source, "SELECT scope || '/' || number || '/' || name FROM schema_migrations ORDER BY applied, scope, number"));
     }
 

@@ -97,10 +97,10 @@ public sealed class StateTests
         var store = host.Services.GetRequiredService<IGrainStateStore>();
         var address = new StateAddress("note", "n", "note");
 
-        var etag = await store.WriteAsync(address, new NoteState { Text = "x" }, null, RuntimeHost.Cancel);
-        await Assert.ThrowsAsync<InconsistentStateException>(() => store.WriteAsync(address, new NoteState(), null, RuntimeHost.Cancel));
+        var etag = await store.WriteAsync(address, new NoteState { Text = "x" }, null, ownership: null, RuntimeHost.Cancel);
+        await Assert.ThrowsAsync<InconsistentStateException>(() => store.WriteAsync(address, new NoteState(), null, ownership: null, RuntimeHost.Cancel));
         Assert.Equal("x", (await store.ReadAsync<NoteState>(address, RuntimeHost.Cancel))!.Value.State.Text);
-        await store.ClearAsync<NoteState>(address, etag, RuntimeHost.Cancel);
+        await store.ClearAsync<NoteState>(address, etag, ownership: null, RuntimeHost.Cancel);
         Assert.Null(await store.ReadAsync<NoteState>(address, RuntimeHost.Cancel));
     }
 

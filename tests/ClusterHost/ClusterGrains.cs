@@ -1,0 +1,128 @@
+using Orleans;
+using Orleans.Placement;
+using Orleans.Runtime;
+using VoiceGrains.GrainRuntime.Cluster;
+
+namespace VoiceGrains.ClusterHost;
+
+/// <summary>Where grains write down what happens to them, for tests in the same process.</summary>
+public interface IDiary
+{
+    void Say(string what);
+}
+
+public sealed record Note(string Text, int Number, Note? Next);
+
+public sealed class OverdrawnException(string account, int balance) : Exception($"{account} has {balance}")
+{
+    public string Account => account;
+
+    public int Balance => balance;
+}
+
+/// <summary>Remembers in its state what it was told, and where it is.</summary>
+public interface IAccountGrain : IGrainWithStringKey
+{
+    /// <summary>The silo that it is on.</summary>
+    Task<string> WhereAsync();
+
+    /// <summary>Adds to the stored total and returns it.</summary>
+    Task<int> AddAsync(int amount);
+
+    Task<Note> EchoAsync(Note note, IReadOnlyList<int> numbers, DateTimeOffset time);
+
+    Task FailAsync(string how);
+
+    Task WaitAsync(CancellationToken cancellationToken);
+
+    Task<string> CallAsync(string other);
+
+    Task<int> LengthAsync(string text);
+
+    Task LeaveAsync();
+}
+
+public sealed class AccountState
+{
+    public int Total { get; set; }
+}
+
+internal sealed class AccountGrain([PersistentState("account")] IPersistentState<AccountState> state, IClusterMembership membership, IDiary diary) : Grain, IAccountGrain
+{
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        diary.Say($"activated {this.GetPrimaryKeyString()}");
+        return Task.CompletedTask;
+    }
+
+    public Task<string> WhereAsync() => Task.FromResult(membership.LocalSilo!);
+
+    public async Task<int> AddAsync(int amount)
+    {
+        state.State.Total += amount;
+        await state.WriteStateAsync();
+        return state.State.Total;
+    }
+
+    public Task<Note> EchoAsync(Note note, IReadOnlyList<int> numbers, DateTimeOffset time) =>
+        Task.FromResult(new Note($"{note.Text} {time:O}", numbers.Sum(), note));
+
+    public Task FailAsync(string how) => how switch
+    {
+        "account" => throw new OverdrawnException("a1", 17),
+        "argument" => throw new ArgumentException("not that", nameof(how)),
+        "private" => throw new PrivateException(Stream.Null),
+        _ => throw new InvalidOperationException(how),
+    };
+
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        diary.Say("waiting");
+        try
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        finally
+        {
+            diary.Say("cancelled");
+        }
+    }
+
+    public async Task<string> CallAsync(string other) => $"{await GrainFactory.GetGrain<IAccountGrain>(other).WhereAsync()}";
+
+    public Task<int> LengthAsync(string text) => Task.FromResult(text.Length);
+
+    public Task LeaveAsync()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    private sealed class PrivateException : Exception
+    {
+        public PrivateException(Stream where) : base($"for no one else {where.Length}")
+        {
+        }
+    }
+}
+
+public interface ILocalGrain : IGrainWithStringKey
+{
+    Task<string> WhereAsync();
+}
+
+[PreferLocalPlacement]
+internal sealed class LocalGrain(IClusterMembership membership) : Grain, ILocalGrain
+{
+    public Task<string> WhereAsync() => Task.FromResult(membership.LocalSilo!);
+}
+
+public interface IMediaGrain : IGrainWithStringKey
+{
+    Task<string> WhereAsync();
+}
+
+internal sealed class MediaGrain(IClusterMembership membership) : Grain, IMediaGrain
+{
+    public Task<string> WhereAsync() => Task.FromResult(membership.LocalSilo!);
+}

@@ -1,0 +1,139 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime;
+using VoiceGrains.ClusterHost;
+
+namespace VoiceGrains.GrainRuntime.Tests.Cluster;
+
+public sealed class ClusterCallTests
+{
+    [Fact]
+    public async Task FirstRequestsFromAllSilosAtOnce_ActivateAGrainOnce()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        SiloHost[] silos = [await cluster.AddSiloAsync(), await cluster.AddSiloAsync(), await cluster.AddSiloAsync()];
+        var client = await cluster.AddSiloAsync(client: true);
+
+        var storm = Enumerable.Range(0, 20).SelectMany(grain => silos.Append(client).SelectMany(host => Enumerable.Range(0, 5)
+            .Select(_ => host.Grains.GetGrain<IAccountGrain>($"g{grain}").AddAsync(1)))).ToArray();
+        var totals = await Task.WhenAll(storm);
+
+        Assert.Equal(Enumerable.Range(1, 20).SelectMany(total => Enumerable.Repeat(total, 20)).Order(), totals.Order());
+        var activated = silos.SelectMany(silo => silo.Probe.Log).ToArray();
+        Assert.Equal(20, activated.Length);
+        Assert.Equal(20, activated.Distinct().Count());
+        Assert.All(silos, silo => Assert.NotEmpty(silo.Probe.Log));      // spread by load
+        Assert.Equal(20L, await cluster.ScalarAsync<long>("SELECT count(*) FROM grain_directory"));
+        Assert.Equal(400, await cluster.ScalarAsync<int>("SELECT sum((state->>'total')::int)::int FROM grain_state"));
+    }
+
+    [Fact]
+    public async Task ArgumentsResultsAndExceptions_AreCopiedBetweenProcesses()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await cluster.AddSiloAsync();
+        var client = await cluster.AddSiloAsync(client: true);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+
+        var note = new Note("π \"quoted\"", 3, null);
+        var time = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var echo = await grain.EchoAsync(note, [1, 2, 3], time);
+        Assert.Equal(new Note($"{note.Text} {time:O}", 6, note), echo);
+        Assert.NotSame(note, echo.Next);
+
+        var overdrawn = await Assert.ThrowsAsync<OverdrawnException>(() => grain.FailAsync("account"));
+        Assert.Equal(("a1", 17, "a1 has 17"), (overdrawn.Account, overdrawn.Balance, overdrawn.Message));
+        var argument = await Assert.ThrowsAsync<ArgumentException>(() => grain.FailAsync("argument"));
+        Assert.StartsWith("not that", argument.Message);
+        Assert.Equal("how", argument.ParamName);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => grain.FailAsync("other"));
+        var unknown = await Assert.ThrowsAsync<RemoteGrainException>(() => grain.FailAsync("private"));
+        Assert.Contains("PrivateException", unknown.TypeName);
+        Assert.Contains("for no one else", unknown.Message);
+    }
+
+    [Fact]
+    public async Task CancellationAndTimeout_ReachTheGrainOnAnotherSilo()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        var silo = await cluster.AddSiloAsync();
+        var client = await cluster.AddSiloAsync(client: true, runtime: options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
+        using var cancel = new CancellationTokenSource();
+
+        var cancelled = client.Grains.GetGrain<IAccountGrain>("a").WaitAsync(cancel.Token);
+        await silo.Probe.ExpectAsync("activated a");
+        await silo.Probe.ExpectAsync("waiting");
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await silo.Probe.ExpectAsync("cancelled");
+
+        var late = client.Grains.GetGrain<IAccountGrain>("a").WaitAsync(CancellationToken.None);
+        await silo.Probe.ExpectAsync("waiting");
+        await Assert.ThrowsAsync<TimeoutException>(() => late);
+        await silo.Probe.ExpectAsync("cancelled");
+    }
+
+    [Fact]
+    public async Task TooLargeARequest_FailsAtItsSender()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await cluster.AddSiloAsync();
+        var client = await cluster.AddSiloAsync(client: true, options: options => options.MaxMessageBytes = 2_000);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+
+        Assert.Equal(1_900, await grain.LengthAsync(new('x', 1_900)));
+        var refused = await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => grain.LengthAsync(new('x', 2_000)));
+        Assert.Contains("too large: 2004 bytes, the limit is 2000", refused.Message);
+    }
+
+    [Fact]
+    public async Task Placement_KeepsToAttributesRolesRoomAndDraining()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        var plain = await cluster.AddSiloAsync(name: "plain", options: options => options.RequiredRoles["media"] = "media");
+        var media = await cluster.AddSiloAsync(name: "media", options: options =>
+        {
+            options.Roles.Add("media");
+            options.Labels["region"] = "eu";
+            options.RequiredRoles["media"] = "media";
+            options.MaxActivations = 12;
+        });
+        for (var grain = 0; grain < 4; grain++)
+        {
+            Assert.Equal(plain.Id, await plain.Grains.GetGrain<ILocalGrain>($"p{grain}").WhereAsync());
+            Assert.Equal(media.Id, await media.Grains.GetGrain<ILocalGrain>($"m{grain}").WhereAsync());
+            Assert.Equal(media.Id, await plain.Grains.GetGrain<IMediaGrain>($"c{grain}").WhereAsync());
+        }
+
+        for (var grain = 4; grain < 8; grain++)
+            Assert.Equal(media.Id, await plain.Grains.GetGrain<IMediaGrain>($"c{grain}").WhereAsync());
+        var full = await Assert.ThrowsAsync<LimitExceededException>(() => plain.Grains.GetGrain<IMediaGrain>("one-too-many").WhereAsync());
+        Assert.Contains("full", full.Message);
+
+        await plain.Membership.DrainAsync(RuntimeHost.Cancel);
+        Assert.Equal(plain.Id, await media.Grains.GetGrain<ILocalGrain>("p0").WhereAsync());     // what is there stays
+        await Assert.ThrowsAsync<LimitExceededException>(() => plain.Grains.GetGrain<ILocalGrain>("new").WhereAsync());
+
+        var members = await media.Membership.ListAsync(RuntimeHost.Cancel);
+        Assert.Equal([("plain", true), ("media", false)], members.Select(silo => (silo.Name, silo.Draining)));
+        Assert.Equal(["media"], members[1].Roles);
+        Assert.Equal("eu", members[1].Labels["region"]);
+        await RuntimeHost.EventuallyAsync(() => media.Membership.ListAsync(RuntimeHost.Cancel).GetAwaiter().GetResult()[1] is { Activations: 12, Load: 1 }, "the load is reported");
+    }
+
+    [Fact]
+    public async Task StoppedSilo_HandsItsGrainsOver()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        var first = await cluster.AddSiloAsync();
+        var client = await cluster.AddSiloAsync(client: true);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+        Assert.Equal(1, await grain.AddAsync(1));
+        var second = await cluster.AddSiloAsync();
+
+        await first.StopAsync();
+
+        Assert.Equal(2, await grain.AddAsync(1));
+        Assert.Equal(second.Id, await grain.WhereAsync());
+        Assert.Single(await second.Membership.ListAsync(RuntimeHost.Cancel));
+    }
+}
