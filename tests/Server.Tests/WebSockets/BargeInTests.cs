@@ -6,8 +6,11 @@ namespace VoiceGrains.Server.Tests.WebSockets;
 /// <summary>The user speaks into a long answer: silence at once, and the history keeps what was heard.</summary>
 public sealed class BargeInTests(LiveSilo silo)
 {
-    private const int Words = 60;
+    private const int Words = 120;
     private const double SecondsPerWord = 60.0 / 180;       // the scripted voice's rate
+
+    /// <summary>Seconds; a larger client buffer is not used, since recordings look so far ahead only.</summary>
+    private const double MostAhead = 30;
 
     private static readonly string Counting = string.Join(' ', Enumerable.Range(1, Words).Select(i => $"word{i}"));
 
@@ -21,7 +24,7 @@ public sealed class BargeInTests(LiveSilo silo)
     [InlineData(16_000, 16_000, 60)]
     [InlineData(8_000, 48_000, 60)]
     [InlineData(48_000, 8_000, 30_000)]
-    [InlineData(16_000, 24_000, 30_000)]
+    [InlineData(16_000, 24_000, 60_000)]
     public async Task TheAgentFallsSilent_AndTheHistoryKeepsWhatWasHeard(int inputRateHz, int outputRateHz, int bufferMs)
     {
         using var api = await silo.CreateClientAsync();
@@ -54,7 +57,7 @@ public sealed class BargeInTests(LiveSilo silo)
         string[] said = [text, "go forward ten meters", "Going on."];
         await call.ListUntilAsync("messages?mode=in_call", list => list.Select(m => m.GetProperty("text").GetString()).SequenceEqual(said));
         Assert.Single((await call.ListUntilAsync("events", list => list.Any(e => e.GetProperty("type").GetString() == "interruption"))), e => e.GetProperty("type").GetString() == "interruption");
-        AssertPace(call, bufferMs / 1000.0);
+        AssertPace(call, Math.Min(bufferMs / 1000.0, MostAhead));
         await call.LeaveAsync();
     }
 
@@ -65,6 +68,6 @@ public sealed class BargeInTests(LiveSilo silo)
         // A busy machine delivers single messages late, which makes the others look early.
         Assert.InRange(leads.Order().ElementAt(leads.Count / 2), 0, bufferSeconds + 0.03);
         Assert.InRange(leads.Max(), 0, bufferSeconds + 0.25);
-        if (bufferSeconds > 1) Assert.InRange(leads.Max(), 10, bufferSeconds);
+        if (bufferSeconds > 1) Assert.InRange(leads.Max(), 0.9 * bufferSeconds, bufferSeconds + 0.25);
     }
 }
