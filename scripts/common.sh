@@ -60,6 +60,18 @@ apt_install() {
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@" </dev/null
 }
 
+# require_node_packages FOLDER ... : installs what each folder's package-lock.json names, unless node_modules already comes from that very file.
+require_node_packages() {
+  local folder
+  for folder in "$@"; do
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.from-lock.json" && continue
+    command -v npm >/dev/null || require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm'
+    say "Installing the Node packages of ${folder#"$root/"} ..."
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) || die "npm ci failed in $folder"
+    cp "$folder/package-lock.json" "$folder/node_modules/.from-lock.json"
+  done
+}
+
 require_dotnet() {
   command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download/dotnet/10.0"
 }

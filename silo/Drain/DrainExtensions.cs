@@ -38,5 +38,5 @@ public static class DrainExtensions
     }
 
     private static void UseDefaults(DrainOptions drain, IConfiguration configuration)
-        => drain.Timeout = configuration.GetSection("Cluster:RabbitMq").Exists() ? DrainOptions.ClusterTimeout : TimeSpan.Zero;
+        => drain.Timeout = string.IsNullOrEmpty(configuration["Cluster:RabbitMq"]) ? TimeSpan.Zero : DrainOptions.ClusterTimeout;
 }

@@ -10,6 +10,7 @@ public sealed class DrainOptionsTests
 {
     [Theory]
     [InlineData(null, null, "00:00:00")]
+    [InlineData("", null, "00:00:00")]
     [InlineData("amqp://broker", null, "00:15:00")]
     [InlineData("amqp://broker", "00:01:00", "00:01:00")]
     [InlineData(null, "00:01:00", "00:01:00")]
