@@ -72,4 +72,7 @@ internal sealed record ModelOutput(Answer Answer, int Round, ModelDelta? Delta, 
 internal sealed record SpeechFailure(Utterance Utterance, ProviderException Failure, bool AnySound);
 
 /// <summary>Somebody wants the call to end.</summary>
-internal sealed record EndRequest(EndReason Reason);
+internal sealed record EndRequest(EndReason Reason)
+{
+    public static readonly EndRequest ServerStopping = new(EndReason.SystemError);
+}

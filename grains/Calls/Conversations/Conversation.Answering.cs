@@ -35,10 +35,19 @@ internal sealed partial class Conversation
         _deadlines.Clear(Deadline.Inactivity);
         _deadlines.Clear(Deadline.FirstSpeaker);
         _answer = answer;
-        answer.Span = CallTelemetry.Source.StartActivity("turn");
-        answer.Span?.SetTag("call_id", _settings.CallId);
+        answer.Span = StartTurnSpan();
         if (answer.Turn is { } turn) (answer.Latency.Endpoint, answer.Latency.Recognized) = (turn.EndpointTimestamp, _parts.Clock.GetTimestamp());
         StartRound(answer);
+    }
+
+    /// <summary>Below the call's span, and not left behind as the loop's current one: other events are not part of the turn.</summary>
+    private Activity? StartTurnSpan()
+    {
+        var call = Activity.Current;
+        var span = CallTelemetry.Source.StartActivity("turn", ActivityKind.Internal, _speech.Parent);
+        span?.SetTag("call_id", _settings.CallId);
+        Activity.Current = call;
+        return span;
     }
 
     private void StartRound(Answer answer)

@@ -55,7 +55,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         activity?.SetTag("call_id", _settings.CallId);
         _speech.Parent = activity?.Context ?? default;
         CallTelemetry.ActiveCalls.Add(1);
-        using var onStop = stopping.UnsafeRegister(_ => _inbox.Writer.TryWrite(new(EventKind.End, new EndRequest(EndReason.SystemError))), null);
+        using var onStop = stopping.UnsafeRegister(_ => _inbox.Writer.TryWrite(new(EventKind.End, EndRequest.ServerStopping)), null);
         var media = ReceiveAsync();
         try
         {
@@ -154,7 +154,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.Underrun: OnUnderrun(); break;
             case EventKind.Progress: ShowProgress(); break;
             case EventKind.Timer: OnTimer(); break;
-            case EventKind.End: End(((EndRequest)next.Payload!).Reason); break;
+            case EventKind.End: OnEndRequest((EndRequest)next.Payload!); break;
             default: throw new UnreachableException();
         }
     }
@@ -196,6 +196,12 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     {
         _inbox.ReleaseMessage();
         _log.Write(notice.IsWarning ? Severity.Warning : Severity.Info, notice.Type, notice.Text);
+    }
+
+    private void OnEndRequest(EndRequest request)
+    {
+        if (ReferenceEquals(request, EndRequest.ServerStopping)) _log.Write(Severity.Warning, "server_stopping", "The server was stopped while the call was live.");
+        End(request.Reason);
     }
 
     /// <summary>Ends the call now; the first reason stays.</summary>
