@@ -265,7 +265,15 @@ internal sealed class Activation : IGrainContext
     private async Task<bool> TryClaimAsync(IGrainCluster cluster)
     {
         using var timeout = new CancellationTokenSource(_catalog.Options.ActivationTimeout, Clock);
-        var claim = await cluster.ClaimAsync(GrainId, timeout.Token);
+        Claim claim;
+        try
+        {
+            claim = await cluster.ClaimAsync(GrainId, timeout.Token);
+        }
+        catch (OperationCanceledException exception) when (timeout.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The directory did not say within {_catalog.Options.ActivationTimeout} whether {GrainId} may be activated.", exception);
+        }
         Ownership = claim.Ownership;
         _refused = claim.Ownership is null ? claim : null;
         return _refused is null;

@@ -40,6 +40,9 @@ public interface IAccountGrain : IGrainWithStringKey
     Task<int> LengthAsync(string text);
 
     Task LeaveAsync();
+
+    /// <summary>Adds a hundred times a second from now on, whether anybody asks or not.</summary>
+    Task AddOftenAsync();
 }
 
 public sealed class AccountState
@@ -98,6 +101,12 @@ internal sealed class AccountGrain([PersistentState("account")] IPersistentState
         return Task.CompletedTask;
     }
 
+    public Task AddOftenAsync()
+    {
+        this.RegisterGrainTimer(() => AddAsync(1), new() { DueTime = TimeSpan.Zero, Period = TimeSpan.FromMilliseconds(10) });
+        return Task.CompletedTask;
+    }
+
     private sealed class PrivateException : Exception
     {
         public PrivateException(Stream where) : base($"for no one else {where.Length}")
@@ -125,4 +134,20 @@ public interface IMediaGrain : IGrainWithStringKey
 internal sealed class MediaGrain(IClusterMembership membership) : Grain, IMediaGrain
 {
     public Task<string> WhereAsync() => Task.FromResult(membership.LocalSilo!);
+}
+
+public interface IBellGrain : IGrainWithStringKey, IRemindable
+{
+    Task SetAsync(TimeSpan dueTime, TimeSpan period);
+}
+
+internal sealed class BellGrain(IDiary diary) : Grain, IBellGrain
+{
+    public Task SetAsync(TimeSpan dueTime, TimeSpan period) => this.RegisterOrUpdateReminder("bell", dueTime, period);
+
+    public Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        diary.Say($"rang {this.GetPrimaryKeyString()}");
+        return Task.CompletedTask;
+    }
 }

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using Orleans;
+using Orleans.Runtime;
+using VoiceGrains.ClusterHost;
+
+namespace VoiceGrains.GrainRuntime.Tests.Cluster;
+
+/// <summary>Silos in processes of their own that die, or look as if.</summary>
+public sealed class SiloDeathTests
+{
+    private static readonly TimeSpan TakeoverLimit = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public async Task KilledSilo_ItsGrainsAreElsewhereWithinTenSeconds()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await using var doomed = await SiloProcess.StartAsync(cluster);
+        var client = await cluster.AddSiloAsync(client: true);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+        Assert.Equal(5, await grain.AddAsync(5));
+        Assert.Equal(doomed.Id, await grain.WhereAsync());
+        var waiting = grain.WaitAsync(RuntimeHost.Cancel);
+        var heir = await cluster.AddSiloAsync();
+
+        doomed.Kill();
+        var killed = Stopwatch.GetTimestamp();
+
+        await RequestUntilServedAsync(() => grain.WhereAsync(), heir.Id);
+        Assert.InRange(Stopwatch.GetElapsedTime(killed), TimeSpan.Zero, TakeoverLimit);
+        Assert.Equal(6, await grain.AddAsync(1));
+        var lost = await Assert.ThrowsAsync<SiloUnavailableException>(() => waiting);       // it may have been done: nobody does it again
+        Assert.Contains("not known", lost.Message);
+        Assert.Equal(heir.Id, Assert.Single(await client.Membership.ListAsync(RuntimeHost.Cancel)).Id);
+    }
+
+    [Fact]
+    public async Task SiloStoppedForLongerThanItsLease_CannotWriteWhenItWakes()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await using var zombie = await SiloProcess.StartAsync(cluster);
+        var client = await cluster.AddSiloAsync(client: true);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+        Assert.Equal(1, await grain.AddAsync(1));
+        await grain.AddOftenAsync();        // goes on adding in its silo, asked or not
+        var heir = await cluster.AddSiloAsync();
+
+        zombie.Stop();
+        var stopped = Stopwatch.GetTimestamp();
+        await RequestUntilServedAsync(() => grain.WhereAsync(), heir.Id);
+        Assert.InRange(Stopwatch.GetElapsedTime(stopped), TimeSpan.Zero, TakeoverLimit + TimeSpan.FromSeconds(2));
+        var total = await grain.AddAsync(1);
+        var etag = await cluster.ScalarAsync<int>("SELECT etag FROM grain_state");
+
+        zombie.Continue();
+        await RuntimeHost.EventuallyAsync(() => IsBack(client, zombie.Id), "the zombie joins anew, under another id");
+
+        Assert.Equal(etag, await cluster.ScalarAsync<int>("SELECT etag FROM grain_state"));
+        Assert.Equal(total + 1, await grain.AddAsync(1));
+        Assert.Equal(heir.Id, await grain.WhereAsync());
+        Assert.Equal(heir.Id, await cluster.ScalarAsync<string>("SELECT silo FROM grain_directory"));
+    }
+
+    [Fact]
+    public async Task RemindersOfADeadSilo_AreTakenOverWithinTenSeconds()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        // A minute ahead: by its own clock every reminder would be due and every lease over.
+        await using var doomed = await SiloProcess.StartAsync(cluster, "--ClockSkewSeconds=60");
+        var client = await cluster.AddSiloAsync(client: true);
+        for (var number = 0; number < 10; number++)
+            await client.Grains.GetGrain<IBellGrain>($"b{number}").SetAsync(TimeSpan.FromSeconds(5), TimeSpan.FromHours(1));
+        var heir = await cluster.AddSiloAsync();
+
+        doomed.Kill();
+        var killed = Stopwatch.GetTimestamp();
+
+        await RuntimeHost.EventuallyAsync(() => heir.Probe.Log.Count(line => line.StartsWith("rang", StringComparison.Ordinal)) == 10, "all bells ring");
+        Assert.InRange(Stopwatch.GetElapsedTime(killed), TimeSpan.Zero, TakeoverLimit + TimeSpan.FromSeconds(5));
+        Assert.Equal(10, heir.Probe.Log.Where(line => line.StartsWith("rang", StringComparison.Ordinal)).Distinct().Count());
+    }
+
+    // A request that the dead silo had already been given is lost, and says so.
+    private static async Task RequestUntilServedAsync(Func<Task<string>> request, string expected)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                Assert.Equal(expected, await request());
+                return;
+            }
+            catch (SiloUnavailableException) when (Stopwatch.GetElapsedTime(started) < 2 * TakeoverLimit)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), RuntimeHost.Cancel);
+            }
+        }
+    }
+
+    private static bool IsBack(SiloHost client, string formerId)
+    {
+        var members = client.Membership.ListAsync(RuntimeHost.Cancel).GetAwaiter().GetResult();
+        return members.Count == 2 && members.All(silo => silo.Id != formerId);
+    }
+}
