@@ -67,7 +67,8 @@ require_node_packages() {
     cmp -s "$folder/package-lock.json" "$folder/node_modules/.from-lock.json" && continue
     command -v npm >/dev/null || require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm'
     say "Installing the Node packages of ${folder#"$root/"} ..."
-    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) || die "npm ci failed in $folder"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) ||
+      { say "npm could not install them: the tests that need them are skipped."; continue; }
     cp "$folder/package-lock.json" "$folder/node_modules/.from-lock.json"
   done
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Silo.Drain;
@@ -8,8 +9,10 @@ namespace VoiceGrains.Silo.Drain;
 /// then the host stops. Safe for concurrent use.
 /// </summary>
 internal sealed partial class SiloDrain(
-    CallAdmission admission, IOptions<DrainOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SiloDrain> logger) : IDisposable
+    CallAdmission admission, IEnumerable<IClusterMembership> memberships, IOptions<DrainOptions> options, IHostApplicationLifetime lifetime,
+    TimeProvider clock, ILogger<SiloDrain> logger) : IDisposable
 {
+    private static readonly TimeSpan PlacementPatience = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource hurry = new();
     private int requests;
 
@@ -38,6 +41,7 @@ internal sealed partial class SiloDrain(
             if (timeout > TimeSpan.Zero && !admission.Empty.IsCompleted)
             {
                 LogStarted(admission.Calls, timeout);
+                await LeavePlacementAsync();
                 await admission.Empty.WaitAsync(timeout, clock, hurry.Token);
             }
             LogStopping(admission.Calls);
@@ -53,6 +57,24 @@ internal sealed partial class SiloDrain(
         lifetime.StopApplication();
     }
 
+    /// <summary>Tells the cluster now what it would otherwise learn from refusals: new calls go to other silos.</summary>
+    private async Task LeavePlacementAsync()
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry.Token);
+        foreach (var membership in memberships)     // none or one
+        {
+            try
+            {
+                await membership.DrainAsync(patience.Token).WaitAsync(PlacementPatience, clock, hurry.Token);
+            }
+            catch (Exception failure) when (!hurry.IsCancellationRequested)
+            {
+                await patience.CancelAsync();
+                LogPlacementFailed(failure);
+            }
+        }
+    }
+
     [LoggerMessage(9101, LogLevel.Information, "Draining: no new calls; {Calls} live calls have up to {Timeout} to end. A second signal ends them now")]
     private partial void LogStarted(int calls, TimeSpan timeout);
 
@@ -64,4 +86,7 @@ internal sealed partial class SiloDrain(
 
     [LoggerMessage(9104, LogLevel.Warning, "A second signal: {Calls} live calls are ended")]
     private partial void LogHurried(int calls);
+
+    [LoggerMessage(9105, LogLevel.Warning, "The cluster could not be told that this silo drains; others learn of it when they are refused")]
+    private partial void LogPlacementFailed(Exception exception);
 }
