@@ -194,6 +194,7 @@ internal sealed partial class CallGrain(
         _joinTimer?.Dispose();
         await ChangeAsync();
         services.Metrics.Ended(call.EndReason!.Value, call.Ended - call.Joined);
+        services.LiveEvents.PublisherOf(CallId).Ended(call.EndReason.Value);
         LogEnded(CallId, call.EndReason.Value);
         DelayDeactivation(TimeSpan.FromTicks(-1));
         if (call.SummaryStatus == SummaryStatus.Pending) StartSummary();

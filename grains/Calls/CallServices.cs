@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Calls;
@@ -6,7 +7,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
     CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
-    IOptions<CallSummaryOptions> summaryOptions)
+    LiveEventStreams liveEvents, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
     public LiveCalls LiveCalls => liveCalls;
@@ -15,5 +16,6 @@ internal sealed class CallServices(
     public CallRemains Remains => remains;
     public IBlobStore Blobs => blobs;
     public CallGrainMetrics Metrics => metrics;
+    public LiveEventStreams LiveEvents => liveEvents;
     public CallSummaryOptions SummaryOptions => summaryOptions.Value;
 }

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.Grains.Calls.LiveEvents;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -27,6 +29,8 @@ public static class CallStoreServices
         services.TryAddSingleton<CallSummarizer>();
         services.TryAddSingleton<CallRemains>();
         services.TryAddSingleton<CallGrainMetrics>();
+        services.AddInProcessStreams(LiveEventStreams.ProviderName);
+        services.TryAddSingleton<LiveEventStreams>();
         services.TryAddSingleton<CallServices>();
         services.AddSingleton<IStateProjection<CallState>, CallProjection>();
         services.AddHostedService<CallRecovery>();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Orleans;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
@@ -13,7 +14,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>Runs the conversations of this silo: finds a call's providers, records it, and tells its grain how it ended.</summary>
 internal sealed partial class LiveCallHost(
     LiveCalls calls, IGrainFactory grains, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
-    ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices,
+    ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents,
     IOptions<ConversationOptions> options, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
 {
     private const int RecordingRateHz = 16_000;
@@ -41,7 +42,7 @@ internal sealed partial class LiveCallHost(
         var callId = call.Settings.CallId;
         await using var recording = call.Settings.RecordingEnabled ? OpenRecording(callId) : null;
         var recorder = recording?.Recorder;
-        await using var conversation = new Conversation(call.Settings, call.Stage, port, FindParts(call.Stage, recorder));
+        await using var conversation = new Conversation(call.Settings, call.Stage, port, FindParts(call.Stage, recorder) with { LiveEvents = liveEvents.PublisherOf(callId) });
         if (!calls.TryAdd(callId, conversation)) throw new InvalidOperationException("The call is live already.");
         try
         {

@@ -36,7 +36,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         (_settings, _stage, _port, _parts, _options, _logger) = (settings, stage, port, parts, parts.Options, parts.Logger);
         _clock = new CallClock(parts.Clock);
         _inbox = new Inbox(port.InputSampleRateHz);
-        _outbox = new Outbox(port, EnabledMessages(settings.Medium), clearBufferByDefault: settings.Medium.ServerWebSocket is not null);
+        _outbox = new Outbox(port, EnabledMessages(settings.Medium), clearBufferByDefault: settings.Medium.ServerWebSocket is not null, parts.LiveEvents);
         _history = new History(settings.CallId, stage, parts.Journal);
         _log = new CallEventLog(settings.CallId, stage.CallStageId, _clock, parts.Journal, _outbox);
         _deadlines = new Deadlines(parts.Clock, () => _inbox.Writer.TryWrite(new(EventKind.Timer)));

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 using VoiceGrains.Providers.Language;
@@ -23,5 +24,7 @@ internal sealed record ConversationParts
     public required TimeProvider Clock { get; init; }
     public required ILogger Logger { get; init; }
     public StereoRecorder? Recorder { get; init; }
+    /// <summary>Null: nobody can watch the call.</summary>
+    public ILiveEventSink? LiveEvents { get; init; }
     public ConversationOptions Options { get; init; } = new();
 }

@@ -2,11 +2,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.LiveEvents;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
-/// <summary>Data messages to the client, as <c>data-messages</c> documents them; which ones are on is the medium's <c>dataMessages</c>.</summary>
-internal sealed class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool clearBufferByDefault)
+/// <summary>
+/// Data messages to the client, as <c>data-messages</c> documents them; which ones are on is the medium's <c>dataMessages</c>. Transcripts, states
+/// and events go to those who watch the call as well, whatever the client wants.
+/// </summary>
+internal sealed class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool clearBufferByDefault, ILiveEventSink? live = null)
 {
     private readonly bool _state = enabled?.State ?? true;
     private readonly bool _transcript = enabled?.Transcript ?? true;
@@ -29,14 +33,23 @@ internal sealed class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool
 
     public void State(string state)
     {
+        live?.State(state);
         if (_state) Send(new() { ["type"] = "state", ["state"] = state });
     }
 
     /// <summary>The whole transcript so far, or its final form.</summary>
-    public void TranscriptText(MessageRole role, MessageMedium medium, string text, bool final, int ordinal) => Transcript("text", role, medium, text, final, ordinal);
+    public void TranscriptText(MessageRole role, MessageMedium medium, string text, bool final, int ordinal)
+    {
+        live?.Transcript(role, medium, text, null, final, ordinal);
+        Transcript("text", role, medium, text, final, ordinal);
+    }
 
     /// <summary>What was added to a transcript.</summary>
-    public void TranscriptDelta(MessageRole role, MessageMedium medium, string delta, int ordinal) => Transcript("delta", role, medium, delta, false, ordinal);
+    public void TranscriptDelta(MessageRole role, MessageMedium medium, string delta, int ordinal)
+    {
+        live?.Transcript(role, medium, null, delta, false, ordinal);
+        Transcript("delta", role, medium, delta, false, ordinal);
+    }
 
     public void ClientToolInvocation(string toolName, string invocationId, JsonObject parameters)
     {
@@ -70,6 +83,7 @@ internal sealed class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool
 
     public void CallEvent(CallEvent callEvent)
     {
+        live?.Event(callEvent);
         if (!_callEvent) return;
         var message = JsonSerializer.SerializeToNode(callEvent, WireJson.Sparse)!.AsObject();
         // The event's own type would collide with the message's.
