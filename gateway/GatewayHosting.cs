@@ -11,6 +11,7 @@ using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Agents;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
 using VoiceGrains.Gateway.Voices;
@@ -18,7 +19,7 @@ using VoiceGrains.GrainInterfaces;
 
 namespace VoiceGrains.Gateway;
 
-/// <summary>The REST edge, in three steps that a host takes: services, middleware, routes.</summary>
+/// <summary>The edge, REST and gRPC, in three steps that a host takes: services, middleware, routes.</summary>
 public static class GatewayHosting
 {
     /// <summary>Needs the grains and providers of the host.</summary>
@@ -30,6 +31,7 @@ public static class GatewayHosting
         services.Configure<JsonOptions>(UseWireJson);
         services.AddAccounts();
         services.AddCalls();
+        services.AddGrpc();
         services.AddSingleton<VoicePreview>();
         services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
         return services;
@@ -54,6 +56,7 @@ public static class GatewayHosting
 
     /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
     public static IApplicationBuilder UseGateway(this IApplicationBuilder app) => app
+        .UseGrpc()
         .UseExceptionHandler(static _ => { })
         .UseStatusCodePages(ErrorBody.WriteForStatusAsync)
         .UseRouting()

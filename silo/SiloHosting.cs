@@ -1,4 +1,5 @@
 using VoiceGrains.Gateway;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Grains;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers;
@@ -19,6 +20,7 @@ public static class SiloHosting
         builder.Services.AddBlobStore();
         builder.Services.AddVoiceProviders(builder.Configuration);
         builder.Services.AddGateway();
+        builder.AddGrpcPort();
         builder.AddObservability();
         builder.AddHealth();
         builder.AddDrain();

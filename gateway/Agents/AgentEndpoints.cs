@@ -30,15 +30,19 @@ internal static class AgentEndpoints
 
     private static async Task<Ok<PageResponse<AgentResponse>>> ListAsync(
         HttpRequest request, Caller caller, PageQuery query, AgentStore store, ILanguageModelCatalog models, CancellationToken cancellationToken)
+        => TypedResults.Ok(PageResponse.From(await FindAsync(request.Query, caller, query, store, models, cancellationToken), request));
+
+    internal static async Task<Page<AgentResponse>> FindAsync(
+        IQueryCollection query, Caller caller, PageQuery part, AgentStore store, ILanguageModelCatalog models, CancellationToken cancellationToken)
     {
-        var sort = QueryText.ReadChoice(request.Query, "sort", "created", "-created", "name", "-name") ?? "-created";
+        var sort = QueryText.ReadChoice(query, "sort", "created", "-created", "name", "-name") ?? "-created";
         var column = sort.EndsWith("name", StringComparison.Ordinal) ? AgentStore.ByName : AgentStore.ByCreated;
-        var search = QueryText.Read(request.Query, "search", maxLength: 200);
-        var page = await store.ListAsync(caller.AccountId, search, query.Page, column, descending: sort[0] == '-', cancellationToken);
-        return TypedResults.Ok(PageResponse.From(page.Select(a => AgentResponse.From(a.Agent, a.Calls, models.DefaultAlias)), request));
+        var search = QueryText.Read(query, "search", maxLength: 200);
+        var page = await store.ListAsync(caller.AccountId, search, part.Page, column, descending: sort[0] == '-', cancellationToken);
+        return page.Select(a => AgentResponse.From(a.Agent, a.Calls, models.DefaultAlias));
     }
 
-    private static async Task<Created<AgentResponse>> CreateAsync(
+    internal static async Task<Created<AgentResponse>> CreateAsync(
         Caller caller, Body<AgentRequest> body, CallTemplateRules rules, IGrainFactory grains, ILanguageModelCatalog models, CancellationToken cancellationToken)
     {
         var template = body.Value.CallTemplate ?? new CallTemplate();
@@ -48,11 +52,11 @@ internal static class AgentEndpoints
         return TypedResults.Created($"/api/agents/{agentId}", AgentResponse.From(agent, calls: 0, models.DefaultAlias));
     }
 
-    private static async Task<Ok<AgentResponse>> GetAsync(
+    internal static async Task<Ok<AgentResponse>> GetAsync(
         Guid agentId, Caller caller, IGrainFactory grains, AgentStore store, ILanguageModelCatalog models, CancellationToken cancellationToken)
         => TypedResults.Ok(await ShowAsync(await Grain(grains, agentId).GetAsync(caller.AccountId), store, models, cancellationToken));
 
-    private static async Task<Ok<AgentResponse>> UpdateAsync(
+    internal static async Task<Ok<AgentResponse>> UpdateAsync(
         Guid agentId, Caller caller, Body<AgentRequest> body, CallTemplateRules rules, IGrainFactory grains, AgentStore store, ILanguageModelCatalog models,
         CancellationToken cancellationToken)
     {
@@ -63,7 +67,7 @@ internal static class AgentEndpoints
         return TypedResults.Ok(await ShowAsync(changed, store, models, cancellationToken));
     }
 
-    private static async Task<NoContent> DeleteAsync(Guid agentId, Caller caller, IGrainFactory grains)
+    internal static async Task<NoContent> DeleteAsync(Guid agentId, Caller caller, IGrainFactory grains)
     {
         await Grain(grains, agentId).DeleteAsync(caller.AccountId);
         return TypedResults.NoContent();

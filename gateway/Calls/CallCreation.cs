@@ -1,11 +1,8 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Limits;
-using VoiceGrains.Gateway.Paging;
-using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
@@ -24,35 +21,34 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainF
 
     /// <exception cref="InvalidInputException">The request breaks its contract; nothing was created.</exception>
     /// <exception cref="PlatformException">The account has no room for another call.</exception>
-    public async Task<CallResponse> StartAsync(Caller caller, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    public async Task<CallResponse> StartAsync(Caller caller, StartCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)
     {
-        var origin = new CallOrigin(caller.AccountId) { EnableGreetingPrompt = QueryText.ReadBoolean(http.Query, "enableGreetingPrompt") ?? true };
-        if (QueryText.Read(http.Query, "priorCallId") is { } prior)
+        var origin = new CallOrigin(caller.AccountId) { EnableGreetingPrompt = terms.EnableGreetingPrompt };
+        if (terms.PriorCallId is { } prior)
             (origin, request) = await GoOnAsync(origin, prior, request, cancellationToken);
-        return await StartAsync(caller, origin, request, http, cancellationToken);
+        return await StartAsync(caller, origin, request, terms, cancellationToken);
     }
 
-    /// <summary>As <see cref="StartAsync(Caller, StartCallRequest, HttpRequest, CancellationToken)"/>, from an agent's template.</summary>
+    /// <summary>As <see cref="StartAsync(Caller, StartCallRequest, CallStartTerms, CancellationToken)"/>, from an agent's template.</summary>
     /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>, or the account has no room for another call.</exception>
     public async Task<CallResponse> StartAsync(
-        Caller caller, string agentId, StartAgentCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+        Caller caller, string agentId, StartAgentCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)
     {
         var agent = await grains.GetGrain<IAgentGrain>(agentId).GetAsync(caller.AccountId);
         var template = TemplateFiller.Fill(agent.CallTemplate, request.TemplateContext);
         if (request.ToolOverrides is { } overrides)
             request = request with { ToolOverrides = TemplateFiller.FillStrings(overrides, request.TemplateContext ?? []) };
         var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name };
-        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, request), http, cancellationToken);
+        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, request), terms, cancellationToken);
     }
 
-    private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, HttpRequest http, CancellationToken cancellationToken)
+    private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)
     {
-        if (QueryText.Read(http.Query, "throttle") is { } throttle) throw new InvalidInputException("throttle", $"Unknown throttle '{JsonLeaf.Shorten(throttle)}'.");
         var settings = await factory.CreateAsync(origin, request, cancellationToken);
         await RequireRoomAsync(caller, cancellationToken);
         limits.Take(caller.Account);
         var call = await grains.GetGrain<ICallGrain>(settings.CallId).CreateAsync(settings);
-        return CallResponse.From(call, JoinUrl(http, call.JoinUrl!));
+        return CallResponse.From(call, JoinUrl(terms, call.JoinUrl!));
     }
 
     private async Task<(CallOrigin Origin, StartCallRequest Request)> GoOnAsync(
@@ -87,9 +83,9 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainF
     }
 
     /// <summary>Where media goes: the configured address, else that of the request.</summary>
-    private string JoinUrl(HttpRequest http, string path)
+    private string JoinUrl(CallStartTerms terms, string path)
     {
-        var address = new UriBuilder((media.Value.PublicUrl ?? PageResponse.PublicBase(http)) + path);
+        var address = new UriBuilder((media.Value.PublicUrl ?? terms.PublicBase) + path);
         address.Scheme = address.Scheme is "https" or "wss" ? "wss" : "ws";
         return address.Uri.AbsoluteUri;
     }

@@ -11,6 +11,7 @@ using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Providers.Catalog;
@@ -49,22 +50,26 @@ internal static class CallEndpoints
     private static async Task<Created<CallResponse>> StartAsync(
         Caller caller, Body<StartCallRequest> body, HttpRequest request, CallCreation creation, CancellationToken cancellationToken)
     {
-        var call = await creation.StartAsync(caller, body.Value, request, cancellationToken);
+        var call = await creation.StartAsync(caller, body.Value, CallStartTerms.From(request), cancellationToken);
         return TypedResults.Created($"/api/calls/{call.CallId}", call);
     }
 
     private static async Task<Ok<PageResponse<CallResponse>>> ListAsync(
         Caller caller, CallQuery query, PageQuery page, HttpRequest request, CallStore calls, IVoiceCatalog voices, CancellationToken cancellationToken)
+        => TypedResults.Ok(PageResponse.From(await FindAsync(caller, query, page, calls, voices, cancellationToken), request));
+
+    internal static async Task<Page<CallResponse>> FindAsync(
+        Caller caller, CallQuery query, PageQuery page, CallStore calls, IVoiceCatalog voices, CancellationToken cancellationToken)
     {
         var filter = query.VoiceId is { } voice ? query.Filter with { Voices = NamesOf(voice, voices) } : query.Filter;
         var found = await calls.ListAsync(caller.AccountId, filter, page.Page, cancellationToken);
-        return TypedResults.Ok(PageResponse.From(found.Select(call => CallResponse.From(call)), request));
+        return found.Select(call => CallResponse.From(call));
     }
 
     private static async Task<Created<CallResponse>> StartOfAgentAsync(
         Caller caller, Guid agentId, Body<StartAgentCallRequest> body, HttpRequest request, CallCreation creation, CancellationToken cancellationToken)
     {
-        var call = await creation.StartAsync(caller, agentId.ToString(), body.Value, request, cancellationToken);
+        var call = await creation.StartAsync(caller, agentId.ToString(), body.Value, CallStartTerms.FromAgentCall(request), cancellationToken);
         return TypedResults.Created($"/api/calls/{call.CallId}", call);
     }
 
@@ -155,7 +160,7 @@ internal static class CallEndpoints
         throw new PlatformException(ErrorCode.NotFound, "The call has no recording.");
     }
 
-    private static async Task<NoContent> SendDataMessageAsync(
+    internal static async Task<NoContent> SendDataMessageAsync(
         Caller caller, string callId, Body<JsonObject> body, CallStore calls, IGrainFactory grains, CancellationToken cancellationToken)
     {
         await calls.RequireAsync(caller, callId, cancellationToken);
@@ -178,7 +183,7 @@ internal static class CallEndpoints
     private static string[] NamesOf(string voiceId, IVoiceCatalog voices)
         => Guid.TryParse(voiceId, out _) && voices.TryResolve(voiceId, out var voice) ? [voice.Voice.VoiceId.ToString(), voice.Voice.Name] : [voiceId];
 
-    private static async Task<CallSnapshot> RequireAsync(this CallStore calls, Caller caller, string callId, CancellationToken cancellationToken)
+    internal static async Task<CallSnapshot> RequireAsync(this CallStore calls, Caller caller, string callId, CancellationToken cancellationToken)
         => callId.Contains('\0') ? throw NoCall() : await calls.FindAsync(caller.AccountId, callId, cancellationToken) ?? throw NoCall();
 
     private static async Task<StageRecord> RequireStageAsync(

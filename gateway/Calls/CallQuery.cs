@@ -18,7 +18,7 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
 
     public static ValueTask<CallQuery?> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult<CallQuery?>(Read(context.Request.Query));
 
-    private static CallQuery Read(IQueryCollection query)
+    public static CallQuery Read(IQueryCollection query)
     {
         var (sort, descending) = Sort(QueryText.Read(query, "sort"));
         var filter = new CallFilter

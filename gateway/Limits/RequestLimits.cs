@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Grpc;
 
 namespace VoiceGrains.Gateway.Limits;
 
@@ -33,7 +34,7 @@ internal sealed class RequestLimits(IOptions<GatewayOptions> gateway) : IConfigu
     private static Caller? Caller(HttpContext context) => context.Features.Get<Caller>();
 
     /// <summary>Health checks, metrics and media connections are not the API.</summary>
-    private static bool IsApi(HttpContext context) => context.Request.Path.StartsWithSegments("/api");
+    private static bool IsApi(HttpContext context) => context.Request.Path.StartsWithSegments("/api") || GrpcEndpoint.IsGrpc(context.Request);
 
     private static RateLimitPartition<string> Unlimited { get; } = RateLimitPartition.GetNoLimiter("");
 

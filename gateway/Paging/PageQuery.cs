@@ -11,12 +11,15 @@ namespace VoiceGrains.Gateway.Paging;
 public sealed record PageQuery(PageRequest Page)
 {
     public static ValueTask<PageQuery?> BindAsync(HttpContext context, ParameterInfo parameter)
+        => ValueTask.FromResult<PageQuery?>(Read(context.Request.Query));
+
+    /// <exception cref="InvalidInputException">A parameter is wrong.</exception>
+    public static PageQuery Read(IQueryCollection query)
     {
-        var query = context.Request.Query;
         var size = PageRequest.DefaultSize;
         if (QueryText.Read(query, "pageSize") is { } text
             && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size < 1))
             throw new InvalidInputException("pageSize", "A positive integer is required.");
-        return ValueTask.FromResult<PageQuery?>(new PageQuery(new PageRequest(QueryText.Read(query, "cursor"), Math.Min(size, PageRequest.MaxSize))));
+        return new PageQuery(new PageRequest(QueryText.Read(query, "cursor"), Math.Min(size, PageRequest.MaxSize)));
     }
 }

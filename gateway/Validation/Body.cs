@@ -22,8 +22,11 @@ public sealed record Body<T>(T Value, JsonElement Json) where T : class
     public static async ValueTask<Body<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         var json = await JsonBody.ReadAsync(context.Request, context.RequestAborted);
-        return new(JsonRequestReader.Read<T>(json), json);
+        return Read(json);
     }
+
+    /// <exception cref="InvalidInputException">The JSON breaks the contract.</exception>
+    public static Body<T> Read(JsonElement json) => new(JsonRequestReader.Read<T>(json), json);
 }
 
 /// <summary>Reads a body as JSON under the limits that hold for every route.</summary>
@@ -43,7 +46,8 @@ internal static class JsonBody
         return Parse(bytes);
     }
 
-    private static JsonElement Parse(ReadOnlyMemory<byte> bytes)
+    /// <exception cref="PlatformException"><see cref="HttpErrors.ParseError"/>.</exception>
+    public static JsonElement Parse(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Span.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
         if (bytes.IsEmpty) return Empty;
