@@ -54,10 +54,11 @@ internal sealed class GrainCatalog(
         }
     }
 
-    /// <summary>Ends all activations there are, because this silo may no longer have them. New ones may come.</summary>
-    public void DeactivateAll(DeactivationReason reason)
+    /// <summary>Ends activations that this silo may no longer have.</summary>
+    /// <param name="except">Those that it may; none of them when <see langword="null"/>.</param>
+    public void DeactivateAll(DeactivationReason reason, IReadOnlySet<GrainId>? except = null)
     {
-        foreach (var activation in Activations)
+        foreach (var activation in Activations.Where(activation => except?.Contains(activation.GrainId) != true))
             activation.Deactivate(reason);
     }
 

@@ -6,8 +6,7 @@ using VoiceGrains.GrainRuntime.Activations;
 namespace VoiceGrains.GrainRuntime.Cluster;
 
 /// <summary>
-/// This process's membership: enters it into the table <c>silos</c>, renews its lease and looks who else is there. A lapsed lease is not
-/// renewed; the process then gives up its grains and joins anew under another id.
+/// This process's membership: enters it into the table <c>silos</c>, renews its lease and looks who else is there.
 /// </summary>
 internal sealed partial class ClusterMembership(
     SiloTable table, GrainCatalog catalog, GrainClasses classes, IOptions<ClusterOptions> options, TimeProvider clock, ILogger<ClusterMembership> logger)
@@ -77,6 +76,21 @@ internal sealed partial class ClusterMembership(
         return true;
     }
 
+    /// <summary>Takes the lapsed membership up again. <paramref name="reconcile"/> gives up what others have taken before anything is served.</summary>
+    /// <returns>False when it is forgotten.</returns>
+    public async Task<bool> ReviveAsync(string silo, Func<CancellationToken, Task> reconcile, CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        using var timeout = Timeout(cancellationToken);
+        if (await table.ReviveAsync(silo, options.Value.Lease, timeout.Token).ConfigureAwait(false) is not { } now)
+            return false;
+        await reconcile(timeout.Token).ConfigureAwait(false);
+        SetClockOffset(now);
+        Lease.Renewed(silo, began);
+        LogRevived(silo);
+        return true;
+    }
+
     /// <summary>Looks who is there. Concurrent callers share one look.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
@@ -135,6 +149,9 @@ internal sealed partial class ClusterMembership(
 
     [LoggerMessage(1540, LogLevel.Information, "Joined the cluster as silo {Silo}")]
     private partial void LogJoined(string silo);
+
+    [LoggerMessage(1548, LogLevel.Warning, "Silo {Silo} has its place in the cluster again")]
+    private partial void LogRevived(string silo);
 
     [LoggerMessage(1541, LogLevel.Information, "Silo {Silo} left the cluster")]
     private partial void LogLeft(string silo);

@@ -7,16 +7,16 @@ namespace VoiceGrains.GrainRuntime.Cluster;
 /// <summary>A row of the table <c>silos</c>, with what PostgreSQL's clock says about its lease.</summary>
 internal sealed record SiloRow(SiloInfo Silo, bool IsAlive);
 
-/// <summary>The table <c>silos</c>: a lease once lapsed is never renewed, so a silo that was taken for dead stays dead and joins anew.</summary>
+/// <summary>The table <c>silos</c>: a lapsed lease is not renewed in passing, since others may have taken grains meanwhile.</summary>
 internal sealed class SiloTable(NpgsqlDataSource database)
 {
-    // Rows of the dead are kept this long, so that all members see that there may be a silo which does not know that it is dead.
-    private const string Forgotten = "interval '1 minute'";
+    // Rows of the lapsed are kept this long: PostgreSQL may have been away, and then their silos are still there.
+    private const string Forgotten = "interval '15 minutes'";
 
     private const string List =
         """
         SELECT id, name, version, address, roles, labels, grain_types, activations, max_activations, draining, started, lease_until > clock_timestamp()
-        FROM silos ORDER BY started, id
+        FROM silos WHERE lease_until > clock_timestamp() - interval '1 minute' ORDER BY started, id
         """;
 
     /// <summary>Enters a new silo and returns the database's time.</summary>
@@ -52,6 +52,19 @@ internal sealed class SiloTable(NpgsqlDataSource database)
         command.Parameters.Add(new() { Value = lease });
         command.Parameters.Add(new() { Value = activations });
         command.Parameters.Add(new() { Value = draining });
+        return await TimeAsync(command, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives a lapsed silo a new lease and returns the database's time; <see langword="null"/> when the silo is forgotten. What others have
+    /// taken since stays theirs.
+    /// </summary>
+    public async Task<DateTimeOffset?> ReviveAsync(string id, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "UPDATE silos SET lease_until = clock_timestamp() + $2 WHERE id = $1 RETURNING clock_timestamp()");
+        command.Parameters.Add(new() { Value = id });
+        command.Parameters.Add(new() { Value = lease });
         return await TimeAsync(command, cancellationToken).ConfigureAwait(false);
     }
 

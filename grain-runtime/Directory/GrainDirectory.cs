@@ -71,6 +71,18 @@ internal sealed class GrainDirectory(NpgsqlDataSource database)
         return owners;
     }
 
+    /// <summary>Everything that a silo owns.</summary>
+    public async Task<HashSet<GrainId>> OwnedByAsync(string silo, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT grain_type, grain_key FROM grain_directory WHERE silo = $1");
+        command.Parameters.Add(new() { Value = silo });
+        var owned = new HashSet<GrainId>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            owned.Add(new(reader.GetString(0), reader.GetString(1)));
+        return owned;
+    }
+
     private NpgsqlCommand Command(string sql, GrainId grain, params ReadOnlySpan<object> more)
     {
         var command = database.CreateCommand(sql);

@@ -14,8 +14,8 @@ using VoiceGrains.GrainRuntime.Storage;
 namespace VoiceGrains.GrainRuntime.RabbitMq;
 
 /// <summary>
-/// This process in a cluster over RabbitMQ and PostgreSQL: joins, keeps the lease, and gives up all grains when the lease or the broker is lost
-/// for too long, before another silo may take them.
+/// This process in a cluster over RabbitMQ and PostgreSQL: joins and keeps the lease. While the lease is lapsed no grain here serves a request;
+/// when the broker is away for longer than that, all grains are given up.
 /// </summary>
 internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListener, IRuntimePart, IAsyncDisposable
 {
@@ -215,16 +215,17 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
             await LoseAsync(silo, "RabbitMQ has been away for longer than the lease").ConfigureAwait(false);
             return;
         }
-        try
-        {
-            if (!await _membership.RenewAsync(silo, cancellationToken).ConfigureAwait(false))
-                await LoseAsync(silo, "the lease lapsed before it was renewed").ConfigureAwait(false);
-        }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested && !_membership.Lease.IsValid)
-        {
-            await LoseAsync(silo, "PostgreSQL has been away for longer than the lease").ConfigureAwait(false);
-            throw;
-        }
+        // Without PostgreSQL nothing is renewed, but nobody can take a grain either: they are kept, serve nobody while the lease is lapsed, and
+        // those that were taken when it is back are given up before anything is served.
+        if (!await _membership.RenewAsync(silo, cancellationToken).ConfigureAwait(false)
+            && !await _membership.ReviveAsync(silo, cancel => GiveUpTakenAsync(silo, cancel), cancellationToken).ConfigureAwait(false))
+            await LoseAsync(silo, "PostgreSQL has forgotten it").ConfigureAwait(false);
+    }
+
+    private async Task GiveUpTakenAsync(string silo, CancellationToken cancellationToken)
+    {
+        var owned = await _directory.OwnedByAsync(silo, cancellationToken).ConfigureAwait(false);
+        _catalog.DeactivateAll(new(DeactivationReasonCode.DirectoryFailure, "Another silo took the grain while this one's lease was lapsed."), except: owned);
     }
 
     private async Task LoseAsync(string silo, string why)

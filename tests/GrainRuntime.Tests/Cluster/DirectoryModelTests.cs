@@ -22,6 +22,7 @@ public sealed class DirectoryModelTests
         Release,
         Write,
         Renew,
+        Revive,
         Die,
         Join,
     }
@@ -52,7 +53,8 @@ public sealed class DirectoryModelTests
         < 45 => Act.Release,
         < 75 => Act.Write,
         < 80 => Act.Renew,
-        < 90 => Act.Die,
+        < 88 => Act.Die,
+        < 92 => Act.Revive,
         _ => Act.Join,
     };
 
@@ -77,6 +79,7 @@ public sealed class DirectoryModelTests
             Act.Join => JoinAsync(silo),
             Act.Die => DieAsync(silo),
             Act.Renew => RenewAsync(silo),
+            Act.Revive => ReviveAsync(silo),
             Act.Acquire => AcquireAsync(silo, grain),
             Act.Release => ReleaseAsync(silo, grain),
             _ => WriteAsync(silo, grain),
@@ -109,6 +112,17 @@ public sealed class DirectoryModelTests
         {
             if (_ids[silo] is { } id)
                 Assert.Equal(_alive.Contains(id), await _table.RenewAsync(id, TimeSpan.FromMinutes(10), 0, false, Cancel) is not null);
+        }
+
+        // What nobody has taken meanwhile is still its own.
+        private async Task ReviveAsync(int silo)
+        {
+            if (_ids[silo] is not { } id)
+                return;
+            Assert.NotNull(await _table.ReviveAsync(id, TimeSpan.FromMinutes(10), Cancel));
+            _alive.Add(id);
+            var owned = await _directory.OwnedByAsync(id, Cancel);
+            Assert.Equal(_owners.Where(owner => owner.Value.Silo == id).Select(owner => Id(owner.Key)).ToHashSet(), owned);
         }
 
         private async Task AcquireAsync(int silo, int grain)

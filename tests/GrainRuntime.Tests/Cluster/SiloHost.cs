@@ -84,6 +84,14 @@ internal sealed class ClusterFixture : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Ends all connections to the database and lets none in, until disposed.</summary>
+    public async Task<IAsyncDisposable> CutDatabaseAsync()
+    {
+        await AsAdministratorAsync($"ALTER DATABASE {Database.Name} ALLOW_CONNECTIONS false");
+        await AsAdministratorAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Database.Name}'");
+        return new Cut(() => AsAdministratorAsync($"ALTER DATABASE {Database.Name} ALLOW_CONNECTIONS true"));
+    }
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var connection = new NpgsqlConnection(Database.ConnectionString);
@@ -96,6 +104,20 @@ internal sealed class ClusterFixture : IAsyncDisposable
     {
         await Task.WhenAll(_hosts.Select(host => host.DisposeAsync().AsTask()));
         await Database.DisposeAsync();
+    }
+
+    private async Task AsAdministratorAsync(string sql)
+    {
+        var address = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { Database = "postgres", Pooling = false };
+        await using var connection = new NpgsqlConnection(address.ConnectionString);
+        await connection.OpenAsync(RuntimeHost.Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(RuntimeHost.Cancel);
+    }
+
+    private sealed class Cut(Func<Task> restore) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await restore();
     }
 }
 
