@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,8 @@ internal sealed partial class GrpcEndpoint(
     public async Task HandleAsync(HttpContext http)
     {
         if (!IsServed(http)) return;
+        // The limit is that of one message; the server's own counts the whole body.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var exchange = new GrpcExchange(http, options.Value);
         using var deadline = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping, deadline.Token);

@@ -29,8 +29,8 @@ public sealed class LiveEventTests(GrpcSilo silo)
         var seen = new List<JsonElement>();
         await NextAsync(watcher, seen, e => IsFinal(e, "agent", "Hello, this is Anna."));
         await NextAsync(watcher, seen, e => Kind(e) == "state" && e.GetProperty("state").GetProperty("state").GetString() == "listening");
-        call.Say(HumanSpeech.GoForward());
-        await NextAsync(watcher, seen, e => IsFinal(e, "user", "go forward ten meters"));
+        call.Say(HumanSpeech.OneTurn());
+        await NextAsync(watcher, seen, e => IsFinal(e, "user", "ten meters"));
         await NextAsync(watcher, seen, e => IsFinal(e, "agent", "All right. I am going."));
         var latency = await NextAsync(watcher, seen, e => Kind(e) == "callEvent" && e.GetProperty("callEvent").GetProperty("type").GetString() == "turn_latency", orSeen: true);
         Assert.True(latency.GetProperty("callEvent").GetProperty("extras").GetProperty("totalMs").GetDouble() > 0);
@@ -121,7 +121,15 @@ public sealed class LiveEventTests(GrpcSilo silo)
         if (orSeen && seen.Find(wanted.Invoke) is { ValueKind: JsonValueKind.Object } known) return known;
         while (true)
         {
-            var next = await watcher.NextAsync();
+            var next = default(JsonElement);
+            try
+            {
+                next = await watcher.NextAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"It never came. Seen: {string.Join('\n', seen)}");
+            }
             Assert.False(next.TryGetProperty("status", out var status), $"The stream ended with {status}. Seen: {string.Join('\n', seen)}");
             seen.Add(next);
             if (wanted(next)) return next;
@@ -132,7 +140,7 @@ public sealed class LiveEventTests(GrpcSilo silo)
 
     private static bool IsFinal(JsonElement e, string role, string text) => Kind(e) == "transcript" && e.GetProperty("transcript") is var transcript
         && transcript.TryGetProperty("final", out var final) && final.GetBoolean()
-        && transcript.GetProperty("role").GetString() == role && transcript.GetProperty("text").GetString() == text;
+        && transcript.GetProperty("role").GetString() == role && transcript.GetProperty("text").GetString()!.Contains(text, StringComparison.Ordinal);
 
     private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
 }
