@@ -21,6 +21,7 @@ runtime_packages=(
 test_packages=(
   pocketsphinx-testdata '/usr/share/pocketsphinx/test/data/goforward.raw'
   alsa-utils            '/usr/share/sounds/alsa/Front_Center.wav'
+  rabbitmq-server       '/usr/sbin/rabbitmq-server'
 )
 
 say() { printf '%s\n' "$*" >&2; }
