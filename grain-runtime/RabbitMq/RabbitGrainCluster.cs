@@ -34,6 +34,7 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
     private readonly CancellationTokenSource _stopping = new();
     private readonly string _processId;
     private BrokerConnection? _broker;
+    private long _lostAt;
     private Task _loops = Task.CompletedTask;
 
     public RabbitGrainCluster(
@@ -65,7 +66,14 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
     {
         if (!_options.ClientOnly)
             await _membership.JoinAsync(cancellationToken).ConfigureAwait(false);
-        await _membership.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _membership.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (_options.ClientOnly && !cancellationToken.IsCancellationRequested)
+        {
+            LogUpkeepFailed(exception);     // a gateway may be up before the first silo has made the tables
+        }
         _broker = new(_options, this, _clock, _logger);
         _loops = Task.WhenAll(Task.Run(() => RepeatAsync(_options.RenewPeriod / 2, KeepMembershipAsync), CancellationToken.None),
             Task.Run(() => RepeatAsync(SweepPeriod, _outbound.SweepAsync), CancellationToken.None));
@@ -202,8 +210,9 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
     {
         if (_membership.Lease.Silo is not { } silo)
         {
-            // Joined again only when nothing of the former life is left and others can reach us.
-            if (_catalog.Count == 0 && _broker!.IsConnected)
+            // Joined again only when others can reach us and nothing of the former life is left, save for a grain that does not end.
+            var ended = _catalog.Count == 0 || _clock.GetElapsedTime(_lostAt) > _catalog.Options.DeactivationTimeout;
+            if (ended && _broker!.IsConnected)
             {
                 await _membership.JoinAsync(cancellationToken).ConfigureAwait(false);
                 _broker.Reconnect();
@@ -231,6 +240,7 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
     private async Task LoseAsync(string silo, string why)
     {
         LogLost(silo, why, _catalog.Count);
+        _lostAt = _clock.GetTimestamp();
         _bound.Clear();
         _catalog.DeactivateAll(new(DeactivationReasonCode.DirectoryFailure, $"The silo gave up its grains: {why}."));
         await _membership.LeaveAsync(CancellationToken.None).ConfigureAwait(false);

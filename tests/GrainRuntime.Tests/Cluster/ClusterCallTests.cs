@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using VoiceGrains.ClusterHost;
+using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 
@@ -12,6 +13,9 @@ public sealed class ClusterCallTests
         await using var cluster = await ClusterFixture.StartAsync();
         SiloHost[] silos = [await cluster.AddSiloAsync(), await cluster.AddSiloAsync(), await cluster.AddSiloAsync()];
         var client = await cluster.AddSiloAsync(client: true);
+
+        await RuntimeHost.EventuallyAsync(
+            () => silos.Append(client).All(host => host.Services.GetRequiredService<ClusterMembership>().View.Silos.Count == 3), "all know of all");
 
         var storm = Enumerable.Range(0, 20).SelectMany(grain => silos.Append(client).SelectMany(host => Enumerable.Range(0, 5)
             .Select(_ => host.Grains.GetGrain<IAccountGrain>($"g{grain}").AddAsync(1)))).ToArray();
@@ -118,6 +122,20 @@ public sealed class ClusterCallTests
         Assert.Equal(["media"], members[1].Roles);
         Assert.Equal("eu", members[1].Labels["region"]);
         await RuntimeHost.EventuallyAsync(() => media.Membership.ListAsync(RuntimeHost.Cancel).GetAwaiter().GetResult()[1] is { Activations: 12, Load: 1 }, "the load is reported");
+    }
+
+    [Fact]
+    public async Task ClientThatStartsBeforeTheFirstSilo_ServesWhenThereIsOne()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        var client = await cluster.AddSiloAsync(client: true);
+        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+        Assert.Null(client.Membership.LocalSilo);
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => grain.AddAsync(1));
+
+        await cluster.AddSiloAsync();
+
+        Assert.Equal(1, await grain.AddAsync(1));
     }
 
     [Fact]
