@@ -33,6 +33,8 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
             await call.WaitForFinalAsync("user");
             await call.WaitForAsync("transcript", json => json.TryGetProperty("delta", out var delta) && delta.GetString()!.Contains("eight", StringComparison.Ordinal));
             callId = call.CallId;
+            // What the API has shown is stored; the journal's last 50 ms may go with the process.
+            await ShownAsync(api, callId, "turn_latency");
             spoken = call.Now;
             killed.KillHard();
             await call.WaitForCloseAsync();
@@ -49,7 +51,7 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
         var messages = (await again.GetAsync($"/api/calls/{callId}/messages")).Json.GetProperty("results").EnumerateArray().ToList();
         Assert.Equal("go forward ten meters", messages[0].GetProperty("text").GetString());
         Assert.StartsWith("One two three", messages[1].GetProperty("text").GetString(), StringComparison.Ordinal);
-        var events = (await again.GetAsync($"/api/calls/{callId}/events")).Json.GetProperty("results").EnumerateArray().Select(e => e.GetProperty("type").GetString()).ToList();
+        var events = await EventTypesAsync(again, callId);
         Assert.Contains("turn_latency", events);
         Assert.Contains("call_lost", events);
 
@@ -109,6 +111,18 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
             var call = (await api.GetAsync($"/api/calls/{callId}")).Json;
             if (call.GetProperty("ended").ValueKind != JsonValueKind.Null) return call;
             Assert.True(DateTime.UtcNow < deadline, "The call did not end.");
+        }
+    }
+
+    private static async Task<List<string?>> EventTypesAsync(ApiClient api, string callId)
+        => [.. (await api.GetAsync($"/api/calls/{callId}/events")).Json.GetProperty("results").EnumerateArray().Select(e => e.GetProperty("type").GetString())];
+
+    private static async Task ShownAsync(ApiClient api, string callId, string eventType)
+    {
+        for (var end = DateTime.UtcNow.AddSeconds(10); !(await EventTypesAsync(api, callId)).Contains(eventType);)
+        {
+            Assert.True(DateTime.UtcNow < end, $"The event {eventType} was never shown.");
+            await Task.Delay(20, SiloFixture.Cancel);
         }
     }
 }
