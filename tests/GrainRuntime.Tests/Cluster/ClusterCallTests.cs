@@ -25,7 +25,6 @@ public sealed class ClusterCallTests
         var activated = silos.SelectMany(silo => silo.Probe.Log).ToArray();
         Assert.Equal(20, activated.Length);
         Assert.Equal(20, activated.Distinct().Count());
-        Assert.All(silos, silo => Assert.NotEmpty(silo.Probe.Log));      // spread by load
         Assert.Equal(20L, await cluster.ScalarAsync<long>("SELECT count(*) FROM grain_directory"));
         Assert.Equal(400, await cluster.ScalarAsync<int>("SELECT sum((state->>'total')::int)::int FROM grain_state"));
     }
