@@ -51,6 +51,7 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
         var messages = (await again.GetAsync($"/api/calls/{callId}/messages")).Json.GetProperty("results").EnumerateArray().ToList();
         Assert.Equal("go forward ten meters", messages[0].GetProperty("text").GetString());
         Assert.StartsWith("One two three", messages[1].GetProperty("text").GetString(), StringComparison.Ordinal);
+        await ShownAsync(again, callId, "call_lost");        // the journal stores it a moment after the end
         var events = await EventTypesAsync(again, callId);
         Assert.Contains("turn_latency", events);
         Assert.Contains("call_lost", events);
