@@ -100,7 +100,7 @@ internal static class CallEndpoints
         return TypedResults.Ok(PageResponse.From(messages.Select(MessageResponse.From), request));
     }
 
-    private static async Task<Ok<PageResponse<CallEventResponse>>> ListEventsAsync(
+    private static async Task<Ok<PageResponse<CallEvent>>> ListEventsAsync(
         Caller caller, string callId, PageQuery page, HttpRequest request, CallStore calls, CancellationToken cancellationToken)
     {
         await calls.RequireAsync(caller, callId, cancellationToken);
@@ -112,7 +112,7 @@ internal static class CallEndpoints
             _ => Severity.Info,
         };
         var events = await calls.ListEventsAsync(callId, severity, QueryText.Read(request.Query, "type"), page.Page, cancellationToken);
-        return TypedResults.Ok(PageResponse.From(events.Select(CallEventResponse.From), request));
+        return TypedResults.Ok(PageResponse.From(events, request));
     }
 
     private static async Task<Ok<CallToolResponse[]>> ListToolsAsync(Caller caller, string callId, CallStore calls, CancellationToken cancellationToken)

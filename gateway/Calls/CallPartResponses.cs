@@ -57,14 +57,6 @@ internal sealed record CallToolResponse(string CallToolId, string? ToolId, strin
     public static CallToolResponse From(CallTool tool) => new(tool.CallToolId, tool.ToolId, tool.Name, CallResponse.Sparse(tool.Definition)!);
 }
 
-/// <summary><c>CallEvent</c>.</summary>
-internal sealed record CallEventResponse(
-    string CallId, string CallStageId, TimeSpan CallTimestamp, Severity Severity, string Type, string Text, JsonObject? Extras, TimeSpan? WallClockTimestamp)
-{
-    public static CallEventResponse From(CallEvent entry) => new(
-        entry.CallId, entry.CallStageId, entry.CallTimestamp, entry.Severity, entry.Type, entry.Text, entry.Extras, entry.WallClockTimestamp);
-}
-
 /// <summary><c>CallTombstone</c>.</summary>
 internal sealed record CallTombstoneResponse(
     string CallId, string AccountId, DateTimeOffset Created, DateTimeOffset DeletionTime, DateTimeOffset? Joined, DateTimeOffset? Ended, TimeSpan MaxDuration, string? EndReason,

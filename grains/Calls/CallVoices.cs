@@ -1,8 +1,8 @@
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
-using VoiceGrains.Providers.Synthesis.Generic;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -27,18 +27,7 @@ internal sealed class CallVoices(IVoiceCatalog catalog)
 
     private AgentVoice ResolveExternal(ExternalVoice external, string? languageHint)
     {
-        if (external.Generic is not { Url: { } url, Body: { } body } generic) throw new InvalidOperationException("This server speaks generic external voices only.");
-        var definition = new GenericVoiceDefinition
-        {
-            Url = url,
-            Body = body,
-            Headers = generic.Headers ?? new Dictionary<string, string>(),
-            ResponseSampleRate = generic.ResponseSampleRate ?? 0,
-            ResponseWordsPerMinute = generic.ResponseWordsPerMinute ?? 150,
-            ResponseMimeType = generic.ResponseMimeType,
-            JsonAudioFieldPath = generic.JsonAudioFieldPath,
-            JsonByteEncoding = generic.JsonByteEncoding == JsonByteEncoding.Hex ? AudioTextEncoding.Hex : AudioTextEncoding.Base64,
-        };
-        return new AgentVoice(catalog.CreateGeneric(definition), "", languageHint);
+        if (external.Generic is not { Url: not null, Body: not null } generic) throw new InvalidOperationException("This server speaks generic external voices only.");
+        return new AgentVoice(catalog.CreateGeneric(generic.ToDefinition()), "", languageHint);
     }
 }

@@ -63,10 +63,7 @@ internal sealed class Answer(int number, CancellationToken callCancellation) : I
 }
 
 /// <summary>A piece of a round: a delta, or its end (with the failure where there was one).</summary>
-internal sealed record ModelOutput(Answer Answer, int Round, ModelDelta? Delta, ProviderException? Failure = null)
-{
-    public bool IsEnd => Delta is null;
-}
+internal sealed record ModelOutput(Answer Answer, int Round, ModelDelta? Delta, ProviderException? Failure = null);
 
 /// <summary>A synthesizer that failed at an utterance.</summary>
 internal sealed record SpeechFailure(Utterance Utterance, ProviderException Failure, bool AnySound);

@@ -8,8 +8,6 @@ internal sealed class CallClock(TimeProvider clock)
     private readonly long _joined = clock.GetTimestamp();
     private long _inputTicks;
 
-    public TimeProvider Time => clock;
-
     /// <summary>Since the join, by the wall clock.</summary>
     public TimeSpan Wall => clock.GetElapsedTime(_joined);
 

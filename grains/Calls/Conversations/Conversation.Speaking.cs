@@ -142,12 +142,7 @@ internal sealed partial class Conversation
     private void SilenceAgent()
     {
         foreach (var utterance in _utterances) utterance.Cancel();
-        if (_answer is { Running.Count: 0 } answer)
-        {
-            answer.Cancel();
-            _answer = null;
-            _deadlines.Clear(Deadline.Answer);
-        }
+        if (_answer is { Running.Count: 0 } answer) DropAnswer(answer);
         if (_utterances.Count == 0) return;
         var (playing, seconds) = _speech.Clear();
         foreach (var utterance in _utterances.ToArray())
@@ -198,22 +193,20 @@ internal sealed partial class Conversation
         return rest;
     }
 
-    /// <summary>Nobody can speak the words: the client gets them as text, and repeated failure ends the call.</summary>
+    /// <summary>Nobody can speak the words: what was not heard of them is dropped, and repeated failure ends the call.</summary>
     private void OnSpeechLost(Utterance utterance, string heard)
     {
-        if (utterance.Answer is { } answer && _answer == answer && answer.Running.Count == 0)
-        {
-            answer.Cancel();
-            FinishAnswerSilently(answer);
-        }
+        if (utterance.Answer is { Running.Count: 0 } answer && _answer == answer) DropAnswer(answer);
         Finish(utterance, heard);
         if (_speechFailures >= _options.MaxFailures) End(EndReason.SystemError);
         else ResumeIfIdle();
     }
 
-    private void FinishAnswerSilently(Answer answer)
+    /// <summary>Forgets the running answer: nothing more of it is written.</summary>
+    private void DropAnswer(Answer answer)
     {
-        if (_answer == answer) _answer = null;
+        answer.Cancel();
+        _answer = null;
         _deadlines.Clear(Deadline.Answer);
     }
 
