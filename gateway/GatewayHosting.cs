@@ -10,8 +10,10 @@ using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Agents;
 using VoiceGrains.Gateway.Calls;
+using VoiceGrains.Gateway.Cluster;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Grpc;
+using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
 using VoiceGrains.Gateway.Voices;
@@ -50,8 +52,8 @@ public static class GatewayHosting
 
     private static void AddCalls(this IServiceCollection services)
     {
-        services.AddOptions<MediaOptions>().BindConfiguration("Media").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CallCreation>();
+        services.AddSingleton<CallTunnel>();
     }
 
     /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
@@ -73,6 +75,7 @@ public static class GatewayHosting
         api.MapAgents();
         api.MapVoices();
         api.MapModels();
+        api.MapCluster();
         return routes;
     }
 

@@ -10,5 +10,6 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode AgentNotFound = new("agent_not_found", 404, "Agent not found");
     public static readonly ErrorCode NotFound = new("not_found", 404, "Not found");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
+    public static readonly ErrorCode SiloUnavailable = new("silo_unavailable", 503, "No server for this can be reached");
     public static readonly ErrorCode Draining = new("draining", 503, "No new calls are taken");
 }

@@ -16,15 +16,23 @@ public static class GrainServices
     /// <summary>Adds the grains with their tables. Needs the grain runtime, an <c>NpgsqlDataSource</c> and the <see cref="SecretKey"/> that state is encrypted with.</summary>
     public static IServiceCollection AddVoiceGrains(this IServiceCollection services)
     {
-        services.AddGrains(typeof(GrainServices).Assembly);
+        services.AddVoiceGrainClient();
         services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
+        services.AddConversations();
+        services.AddHostedService<CallRecovery>();
+        return services;
+    }
+
+    /// <summary>As <see cref="AddVoiceGrains"/>, for a process that calls the grains of a cluster and reads their tables but runs none of them.</summary>
+    public static IServiceCollection AddVoiceGrainClient(this IServiceCollection services)
+    {
+        services.AddGrains(typeof(GrainServices).Assembly);
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<GrainRuntimeOptions>().PostConfigure<SecretKey>((options, key) => options.StateSerializer = SecretState.Protect(options.StateSerializer, new SecretBox(key)));
         services.AddSingleton<SealedJson>();
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();
-        services.AddConversations();
         return services;
     }
 

@@ -1,3 +1,4 @@
+using VoiceGrains.Hosting.Launch;
 using VoiceGrains.Silo;
 using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Launch;

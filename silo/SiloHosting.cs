@@ -1,11 +1,13 @@
 using VoiceGrains.Gateway;
 using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Grains;
+using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Hosting.Health;
+using VoiceGrains.Hosting.Observability;
 using VoiceGrains.Providers;
 using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Health;
-using VoiceGrains.Silo.Observability;
 using VoiceGrains.Silo.WebSockets;
 
 namespace VoiceGrains.Silo;
@@ -16,6 +18,7 @@ public static class SiloHosting
     public static WebApplicationBuilder AddSilo(this WebApplicationBuilder builder)
     {
         builder.Services.AddGrainRuntime();
+        builder.Services.AddGrainCluster(builder.Configuration, CallPlacement.ForSilo);
         builder.Services.AddVoiceGrains();
         builder.Services.AddBlobStore();
         builder.Services.AddVoiceProviders(builder.Configuration);
@@ -23,6 +26,7 @@ public static class SiloHosting
         builder.AddGrpcPort();
         builder.AddObservability();
         builder.AddHealth();
+        builder.Services.AddHealthChecks().AddCheck<SpeechHealthCheck>("speech", tags: [HealthExtensions.Ready]);
         builder.AddDrain();
         return builder;
     }

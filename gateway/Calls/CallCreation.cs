@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Limits;
@@ -14,7 +13,7 @@ using VoiceGrains.Grains.Calls;
 namespace VoiceGrains.Gateway.Calls;
 
 /// <summary>Creates calls: from a request of their own, from an agent's template, or going on from a prior call.</summary>
-internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainFactory grains, CallCreationLimits limits, IOptions<MediaOptions> media)
+internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainFactory grains, CallCreationLimits limits)
 {
     private const int MessagesAtOnce = 500;
     private static readonly TimeSpan ConcurrencyRetry = TimeSpan.FromSeconds(5);
@@ -82,10 +81,10 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainF
         throw new PlatformException(ErrorCode.ConcurrencyLimit, $"The account may have {allowed} calls at once.") { RetryAfter = ConcurrencyRetry };
     }
 
-    /// <summary>Where media goes: the configured address, else that of the request.</summary>
-    private string JoinUrl(CallStartTerms terms, string path)
+    /// <summary>Where media goes: the call's silo where that has a public address, else through this gateway.</summary>
+    private static string JoinUrl(CallStartTerms terms, string url)
     {
-        var address = new UriBuilder((media.Value.PublicUrl ?? terms.PublicBase) + path);
+        var address = new UriBuilder(url.StartsWith('/') ? terms.PublicBase + url : url);
         address.Scheme = address.Scheme is "https" or "wss" ? "wss" : "ws";
         return address.Uri.AbsoluteUri;
     }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -10,6 +11,8 @@ namespace VoiceGrains.Gateway.Errors;
 /// <summary>The one place where a failure becomes an answer. What is not listed here is a bug: logged whole, answered with a plain 500.</summary>
 internal sealed partial class PlatformExceptionHandler(ILogger<PlatformExceptionHandler> logger) : IExceptionHandler
 {
+    private static readonly TimeSpan UnavailableRetry = TimeSpan.FromSeconds(2);
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         switch (exception)
@@ -19,6 +22,10 @@ internal sealed partial class PlatformExceptionHandler(ILogger<PlatformException
                 break;
             case PlatformException refused:
                 await ErrorBody.WriteAsync(context, refused.Code, refused.Message, refused.RetryAfter);
+                break;
+            case OrleansMessageRejectionException or LimitExceededException:     // the cluster cannot take it now: not a fault of the request
+                LogUnavailable(context.Request.Method, context.GetEndpoint()?.DisplayName, exception.Message);
+                await ErrorBody.WriteAsync(context, ErrorCode.SiloUnavailable, "No server can take the request now.", UnavailableRetry);
                 break;
             case BadHttpRequestException bad:   // from Kestrel or model binding: its words are about the request
                 await ErrorBody.WriteAsync(context, bad.StatusCode, new JsonObject { ["detail"] = bad.Message });
@@ -33,6 +40,9 @@ internal sealed partial class PlatformExceptionHandler(ILogger<PlatformException
         }
         return true;
     }
+
+    [LoggerMessage(2002, LogLevel.Warning, "{Method} {Endpoint} was answered 503: {Reason}")]
+    private partial void LogUnavailable(string method, string? endpoint, string reason);
 
     [LoggerMessage(2001, LogLevel.Error, "{Method} {Endpoint} failed unexpectedly")]
     private partial void LogUnexpected(string method, string? endpoint, Exception exception);

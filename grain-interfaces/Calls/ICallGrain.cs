@@ -8,13 +8,18 @@ namespace VoiceGrains.GrainInterfaces.Calls;
 public interface ICallGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Stores the call and starts its join timeout. The join URL in the answer is shown once and works once; it is a path, for the gateway to complete
-    /// with the public address.
+    /// Stores the call and starts its join timeout. The join URL in the answer is shown once and works once. Where its silo has no public media address
+    /// it is a path, for the gateway to complete with its own.
     /// </summary>
     Task<CallSnapshot> CreateAsync(CallSettings settings);
 
     /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
     Task<CallSnapshot> GetAsync();
+
+    /// <summary>Which silo has the call: there its media must come.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
+    [AlwaysInterleave]
+    Task<CallLocation> LocateAsync();
 
     /// <summary>Uses up the join URL. The caller then runs the conversation and tells the end by <see cref="EndAsync"/>.</summary>
     /// <param name="joinToken">The unguessable part of the join URL.</param>
@@ -41,3 +46,8 @@ public interface ICallGrain : IGrainWithStringKey
 /// <param name="Detail">Words for the event log; null where the reason says all.</param>
 /// <param name="ErrorCount">Errors of the last stage.</param>
 public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0);
+
+/// <summary>Where a call is.</summary>
+/// <param name="Silo">Id of the silo; null while it is not a member of its cluster.</param>
+/// <param name="Address">Its base URL for gateways and other silos; null where none is configured.</param>
+public sealed record CallLocation(string? Silo, string? Address);

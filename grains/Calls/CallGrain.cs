@@ -60,13 +60,19 @@ internal sealed partial class CallGrain(
         StartJoinTimer();
         WarnOfUnserved(settings);
         services.Metrics.Created();
-        return state.State.ToSnapshot(joinUrl: $"/calls/{CallId}/join/{token}");
+        return state.State.ToSnapshot(joinUrl: services.Place.JoinUrl($"/calls/{CallId}/join/{token}"));
     }
 
     public Task<CallSnapshot> GetAsync()
     {
         RequireCall();
         return Task.FromResult(state.State.ToSnapshot());
+    }
+
+    public Task<CallLocation> LocateAsync()
+    {
+        RequireCall();
+        return Task.FromResult(services.Place.Location);
     }
 
     public async Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion)

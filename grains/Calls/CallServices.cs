@@ -7,7 +7,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
     CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
-    LiveEventStreams liveEvents, IOptions<CallSummaryOptions> summaryOptions)
+    LiveEventStreams liveEvents, CallPlace place, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
     public LiveCalls LiveCalls => liveCalls;
@@ -17,5 +17,6 @@ internal sealed class CallServices(
     public IBlobStore Blobs => blobs;
     public CallGrainMetrics Metrics => metrics;
     public LiveEventStreams LiveEvents => liveEvents;
+    public CallPlace Place => place;
     public CallSummaryOptions SummaryOptions => summaryOptions.Value;
 }

@@ -22,6 +22,7 @@ public static class CallStoreServices
         services.TryAddSingleton<CallAdmission>();
         services.TryAddSingleton<LiveCalls>();
         services.TryAddSingleton<CallStore>();
+        services.TryAddSingleton<LiveCallCounts>();
         services.TryAddSingleton<CallFactory>();
         services.TryAddSingleton<CallJournal>();
         services.TryAddSingleton<ICallJournal>(provider => provider.GetRequiredService<CallJournal>());
@@ -31,9 +32,10 @@ public static class CallStoreServices
         services.TryAddSingleton<CallGrainMetrics>();
         services.AddInProcessStreams(LiveEventStreams.ProviderName);
         services.TryAddSingleton<LiveEventStreams>();
+        services.AddOptions<MediaOptions>().BindConfiguration("Media").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<CallPlace>();
         services.TryAddSingleton<CallServices>();
         services.AddSingleton<IStateProjection<CallState>, CallProjection>();
-        services.AddHostedService<CallRecovery>();
         return services;
     }
 }

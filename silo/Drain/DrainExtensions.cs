@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using VoiceGrains.Grains.Calls;
-using VoiceGrains.Silo.Health;
+using VoiceGrains.Hosting.Health;
 
 namespace VoiceGrains.Silo.Drain;
 

@@ -1,6 +1,7 @@
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
 

@@ -2,6 +2,7 @@ using Npgsql;
 using Orleans.Runtime;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
 

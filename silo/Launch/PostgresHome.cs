@@ -1,3 +1,5 @@
+using VoiceGrains.Hosting.Launch;
+
 namespace VoiceGrains.Silo.Launch;
 
 /// <summary>Where a private PostgreSQL lives and which installed version runs it. Paths are absolute.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
 

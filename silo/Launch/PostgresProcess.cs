@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
 

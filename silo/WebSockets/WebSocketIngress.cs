@@ -1,7 +1,9 @@
 using System.Net.WebSockets;
 using Orleans;
+using VoiceGrains.Gateway.Joining;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Silo.WebSockets;
@@ -17,16 +19,22 @@ internal static class WebSocketIngress
 
     public static IEndpointRouteBuilder MapWebSocketIngress(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/calls/{callId}/join/{token}", JoinAsync).ExcludeFromDescription();
+        routes.MapGet(JoinEndpoints.Route, JoinAsync).ExcludeFromDescription();
         return routes;
     }
 
     private static async Task<IResult> JoinAsync(
-        string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, TimeProvider clock, IHostApplicationLifetime lifetime)
+        string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, IClusterMembership membership,
+        CallTunnel tunnel, TimeProvider clock, IHostApplicationLifetime lifetime)
     {
         if (!http.WebSockets.IsWebSocketRequest)
             return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
         if (!Guid.TryParse(callId, out _)) throw new PlatformException(ErrorCode.CallNotFound, "There is no such call.");
+        if (membership.LocalSilo is { } local && await grains.GetGrain<ICallGrain>(callId).LocateAsync() is var location && location.Silo != local)
+        {
+            await tunnel.PassOnAsync(http, location);
+            return Results.Empty;
+        }
         using var pass = admission.Enter();     // first: a refused client comes back with a join URL that is still good
         var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, Truncate(http.Request.Query["clientVersion"]));
         if (call.Settings.Medium.ServerWebSocket is not { } medium)

@@ -10,6 +10,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 {
     public const int SigInt = 2;
     public const int SigTerm = 15;
+    private const string SiloProgram = "VoiceGrains.Silo.dll";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly Process process;
     private readonly StringBuilder printed = new();
@@ -33,9 +34,13 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     /// <summary>Starts on a free port and waits until it says that it is ready.</summary>
     /// <param name="settings">Environment variables, such as <c>Drain__Timeout</c>.</param>
-    public static async Task<SiloProcess> StartReadyAsync(string data, params (string Name, string Value)[] settings)
+    public static Task<SiloProcess> StartReadyAsync(string data, params (string Name, string Value)[] settings)
+        => StartReadyAsync(SiloProgram, settings, "--port", "0", "--data", data);
+
+    /// <param name="program">A program of the platform; all announce themselves alike.</param>
+    public static async Task<SiloProcess> StartReadyAsync(string program, (string Name, string Value)[] settings, params string[] arguments)
     {
-        var silo = Start(settings, "--port", "0", "--data", data);
+        var silo = StartProgram(program, settings, arguments);
         try
         {
             silo.Url = await silo.ready.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
@@ -50,9 +55,11 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     public static SiloProcess Start(params string[] arguments) => Start([], arguments);
 
-    public static SiloProcess Start((string Name, string Value)[] settings, params string[] arguments)
+    public static SiloProcess Start((string Name, string Value)[] settings, params string[] arguments) => StartProgram(SiloProgram, settings, arguments);
+
+    private static SiloProcess StartProgram(string program, (string Name, string Value)[] settings, string[] arguments)
     {
-        var startInfo = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "VoiceGrains.Silo.dll"), .. arguments])
+        var startInfo = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using VoiceGrains.Silo.Observability;
+using VoiceGrains.Hosting.Observability;
 
 namespace VoiceGrains.Server.Tests.Observability;
 

@@ -1,4 +1,4 @@
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>The values of one metric under one set of labels. Recording is lock-free and allocates nothing.</summary>
 internal sealed class MetricSeries

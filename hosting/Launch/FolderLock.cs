@@ -1,4 +1,4 @@
-namespace VoiceGrains.Silo.Launch;
+namespace VoiceGrains.Hosting.Launch;
 
 /// <summary>
 /// Keeps a second process out of a folder. The lock is the kernel's (<c>flock</c> on the file <c>lock</c>), so it is gone with the process however that ends.

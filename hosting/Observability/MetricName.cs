@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
 
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>Turns OpenTelemetry's names and units into Prometheus' (the OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility").</summary>
 internal static class MetricName

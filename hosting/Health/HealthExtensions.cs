@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace VoiceGrains.Silo.Health;
+namespace VoiceGrains.Hosting.Health;
 
 /// <summary>Whether the process runs (<c>/health/live</c>) and whether it can take calls (<c>/health/ready</c>).</summary>
 public static class HealthExtensions
@@ -14,7 +14,7 @@ public static class HealthExtensions
     {
         builder.Services.AddHealthChecks()
             .AddCheck<DatabaseHealthCheck>("database", tags: [Ready], timeout: TimeSpan.FromSeconds(2))
-            .AddCheck<SpeechHealthCheck>("speech", tags: [Ready]);
+            .AddCheck<ClusterHealthCheck>("cluster", tags: [Ready]);
         return builder;
     }
 

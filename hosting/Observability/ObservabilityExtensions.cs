@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>Metrics for Prometheus on <c>/metrics</c>; traces and metrics by OTLP where an end point is configured.</summary>
 public static class ObservabilityExtensions

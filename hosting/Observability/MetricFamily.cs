@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
 
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>
 /// One metric with all of its series. Series are found by their tags in the order given, without allocating; at most <see cref="MostSeries"/> are kept, and what

@@ -1,4 +1,4 @@
-namespace VoiceGrains.Silo.Launch;
+namespace VoiceGrains.Hosting.Launch;
 
 /// <summary>The start cannot go on. The message is for the person at the terminal: what is wrong and what to do about it.</summary>
 public sealed class LaunchException(string message, int exitCode = LaunchException.Failed, Exception? inner = null) : Exception(message, inner)

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>Keeps what the instruments of this process record, ready to be scraped. Instruments of one metric name, from whichever meter, share one family.</summary>
 internal sealed class MetricRegistry : IDisposable

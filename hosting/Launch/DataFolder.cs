@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace VoiceGrains.Silo.Launch;
+namespace VoiceGrains.Hosting.Launch;
 
 /// <summary>The folder that holds everything a single-node silo keeps. Owned by one process at a time, from <see cref="Open"/> to dispose.</summary>
 public sealed class DataFolder : IDisposable

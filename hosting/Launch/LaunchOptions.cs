@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace VoiceGrains.Silo.Launch;
+namespace VoiceGrains.Hosting.Launch;
 
 /// <summary>Where to listen and where to keep data. A command-line argument wins over the environment, which wins over <c>Launch:</c> in configuration.</summary>
 public sealed record LaunchOptions

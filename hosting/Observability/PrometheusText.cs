@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace VoiceGrains.Silo.Observability;
+namespace VoiceGrains.Hosting.Observability;
 
 /// <summary>Writes Prometheus' text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/).</summary>
 internal static class PrometheusText

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
-namespace VoiceGrains.Silo.Health;
+namespace VoiceGrains.Hosting.Health;
 
 /// <summary>Whether the database answers. Migrations need no check of their own: they are applied before the silo listens, or it does not start.</summary>
 internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck

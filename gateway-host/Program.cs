@@ -1,0 +1,23 @@
+using VoiceGrains.GatewayHost;
+using VoiceGrains.Hosting.Launch;
+
+try
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+    var options = LaunchOptions.Parse(args, builder.Configuration);
+    if (options.IsHelp)
+    {
+        Console.Write(LaunchOptions.UsageText());
+        return 0;
+    }
+    builder.AddGatewayProcess(options);
+    var app = builder.Build();
+    app.MapGatewayProcess();
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (LaunchException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return problem.ExitCode;
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using VoiceGrains.Server.Tests.Drain;
+
+namespace VoiceGrains.Server.Tests.Cluster;
+
+/// <summary>Calls in a cluster of real processes, as clients of its gateway see them.</summary>
+public sealed class ClusterCallTests
+{
+    private static readonly TimeSpan TakeoverLimit = TimeSpan.FromSeconds(10);
+    private readonly HttpClient http = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AKilledSilo_TakesOnlyItsOwnCalls_AndNewOnesGoOn()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync();
+        var calls = new List<(string CallId, string Silo, LiveClient Client)>();
+        try
+        {
+            while (calls.Count < 12 && calls.Select(call => call.Silo).Distinct().Count() < 2)
+            {
+                var (callId, joinUrl) = await CreateAsync(cluster);
+                Assert.Equal(cluster.Gateway.Url.Authority, joinUrl.Authority);      // no silo has a public address: media comes through the gateway
+                var client = await LiveClient.JoinAsync(joinUrl);
+                calls.Add((callId, await cluster.SiloOfAsync(callId), client));
+                Assert.NotEmpty(await client.AskAsync("Hello?"));
+            }
+            Assert.Equal(["one", "two"], calls.Select(call => call.Silo).Distinct().Order());
+            var silos = await GetAsync(cluster, "/api/cluster/silos");
+            Assert.Equal(calls.Count, silos.EnumerateArray().Sum(silo => silo.GetProperty("liveCalls").GetInt32()));
+
+            cluster.Silo("one").KillHard();
+            var killed = Environment.TickCount64;
+            foreach (var (callId, _, client) in calls.Where(call => call.Silo == "two"))
+            {
+                Assert.NotEmpty(await client.AskAsync("Are you still there?"));
+                var messages = (await GetAsync(cluster, $"/api/calls/{callId}")).GetProperty("ended");
+                Assert.Equal(JsonValueKind.Null, messages.ValueKind);
+            }
+            foreach (var (_, _, client) in calls.Where(call => call.Silo == "one"))
+                await client.EndOfCallAsync();
+
+            await using var fresh = await JoinSoonAsync(cluster, TakeoverLimit - TimeSpan.FromMilliseconds(Environment.TickCount64 - killed));
+            Assert.NotEmpty(await fresh.AskAsync("Hello again?"));
+
+            var survivor = calls.First(call => call.Silo == "two");
+            await survivor.Client.HangUpAsync();
+            var texts = (await GetAsync(cluster, $"/api/calls/{survivor.CallId}/messages")).GetProperty("results").EnumerateArray().Select(m => m.GetProperty("text").GetString());
+            Assert.Contains("Are you still there?", texts);
+        }
+        finally
+        {
+            foreach (var (_, _, client) in calls) await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task AJoinThroughTheGateway_IsAnsweredAsTheSiloWould()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync();
+        var (callId, joinUrl) = await CreateAsync(cluster);
+        await using (var client = await LiveClient.JoinAsync(joinUrl))
+            Assert.NotEmpty(await client.AskAsync("Hello?"));
+
+        var plain = new UriBuilder(joinUrl) { Scheme = "http" }.Uri;
+        using var withoutUpgrade = await http.GetAsync(plain, Cancel);
+        Assert.Equal(HttpStatusCode.UpgradeRequired, withoutUpgrade.StatusCode);
+        Assert.Equal("upgrade_required", (await withoutUpgrade.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("code").GetString());
+        await using var late = new LiveClient();
+        Assert.NotNull(await late.TryJoinAsync(joinUrl));
+        Assert.Equal(HttpStatusCode.Gone, late.JoinStatus);
+        await using var lost = new LiveClient();
+        Assert.NotNull(await lost.TryJoinAsync(new Uri(joinUrl.AbsoluteUri.Replace(callId, Guid.NewGuid().ToString(), StringComparison.Ordinal))));
+        Assert.Equal(HttpStatusCode.NotFound, lost.JoinStatus);
+
+        using var elsewhere = await http.GetAsync(new Uri(cluster.Gateway.Url, "/health/ready"), Cancel);
+        Assert.Equal(HttpStatusCode.OK, elsewhere.StatusCode);
+    }
+
+    [Fact]
+    public async Task AJoinUrl_NamesTheSilosPublicAddress_AndAnotherSiloTakesTheClientThere()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(("Media__PublicUrl", "http://127.0.0.1:PORT"));
+        var (callId, joinUrl) = await CreateAsync(cluster);
+        var owner = await cluster.SiloOfAsync(callId);
+        Assert.Equal($"ws://{cluster.Silo(owner).Url.Authority}", joinUrl.GetLeftPart(UriPartial.Authority));
+
+        var other = cluster.Silo(owner == "one" ? "two" : "one");
+        await using var client = await LiveClient.JoinAsync(new UriBuilder(joinUrl) { Port = other.Url.Port }.Uri);
+        Assert.NotEmpty(await client.AskAsync("Hello?"));
+    }
+
+    private async Task<(string CallId, Uri JoinUrl)> CreateAsync(ClusterProcesses cluster)
+    {
+        using var reply = await LiveClient.CreateAsync(http, cluster.Gateway);
+        Assert.True(reply.StatusCode == HttpStatusCode.Created, await reply.Content.ReadAsStringAsync(Cancel));
+        var call = await reply.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        return (call.GetProperty("callId").GetString()!, new Uri(call.GetProperty("joinUrl").GetString()!));
+    }
+
+    /// <summary>As a client does: refused with 503, it comes again.</summary>
+    private async Task<LiveClient> JoinSoonAsync(ClusterProcesses cluster, TimeSpan limit)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        late.CancelAfter(limit);
+        while (true)
+        {
+            using var reply = await LiveClient.CreateAsync(http, cluster.Gateway).WaitAsync(late.Token);
+            if (reply.StatusCode == HttpStatusCode.Created)
+            {
+                var client = new LiveClient();
+                if (await client.TryJoinAsync(new Uri((await reply.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("joinUrl").GetString()!)) is null) return client;
+                await client.DisposeAsync();
+            }
+            else Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.StatusCode);
+            await Task.Delay(100, late.Token);
+        }
+    }
+
+    private async Task<JsonElement> GetAsync(ClusterProcesses cluster, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(cluster.Gateway.Url, path));
+        request.Headers.Add("X-API-Key", (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim());
+        using var reply = await http.SendAsync(request, Cancel);
+        Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
+        return await reply.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+    }
+}

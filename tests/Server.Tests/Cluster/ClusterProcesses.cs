@@ -1,0 +1,82 @@
+using System.Globalization;
+using Npgsql;
+using VoiceGrains.Server.Tests.Launch;
+using VoiceGrains.Tests.Shared;
+
+namespace VoiceGrains.Server.Tests.Cluster;
+
+/// <summary>A gateway and two silos as processes, on a real broker and a database of their own.</summary>
+internal sealed class ClusterProcesses : IAsyncDisposable
+{
+    private readonly string folder = InitializedData.MakeFolder();
+    private readonly Dictionary<string, SiloProcess> silos = [];
+    private TestDatabase database = null!;
+    private SiloProcess? gateway;
+
+    public SiloProcess Gateway => gateway!;
+
+    public static async Task<ClusterProcesses> StartAsync(params (string Name, string Value)[] siloSettings)
+    {
+        var cluster = new ClusterProcesses();
+        try
+        {
+            await cluster.StartAllAsync(siloSettings);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public SiloProcess Silo(string name) => silos[name];
+
+    /// <summary>The name of the silo that has a call, from the directory.</summary>
+    public async Task<string> SiloOfAsync(string callId)
+    {
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var command = source.CreateCommand("select s.name from grain_directory d join silos s on s.id = d.silo where d.grain_type = 'call' and d.grain_key = $1");
+        command.Parameters.Add(new() { Value = callId });
+        return (string)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (gateway is not null) await gateway.DisposeAsync();
+        await Task.WhenAll(silos.Values.Select(silo => silo.DisposeAsync().AsTask()));
+        if (database is not null) await database.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task StartAllAsync((string Name, string Value)[] siloSettings)
+    {
+        var broker = await RabbitServer.GetAsync(TestContext.Current.CancellationToken);
+        database = await PostgresServer.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+        (string, string)[] common =
+        [
+            ("ConnectionStrings__VoiceGrains", database.ConnectionString), ("Cluster__RabbitMq", broker.Uri), ("Cluster__Exchange", $"grains-{Guid.NewGuid():N}"),
+            ("Blobs__Path", Path.Combine(folder, "blobs")), ("Drain__Timeout", "00:00:00"),
+        ];
+        // The first alone: it makes the account and the key of secrets that all share.
+        foreach (var name in (string[])["one", "two"])
+        {
+            var port = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
+            silos[name] = await SiloProcess.StartReadyAsync(
+                "VoiceGrains.Silo.dll", [.. common, ("Cluster__Name", name), .. siloSettings.Select(s => (s.Name, s.Value.Replace("PORT", port, StringComparison.Ordinal)))],
+                "--port", port, "--data", DataOf(name));
+        }
+        gateway = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", common, "--port", "0", "--data", DataOf("gateway"));
+    }
+
+    private string DataOf(string name)
+    {
+        var data = Path.Combine(folder, name);
+        Directory.CreateDirectory(data);
+        foreach (var file in (string[])["secret-key", "api-key"])
+        {
+            if (name != "one") File.Copy(Path.Combine(folder, "one", file), Path.Combine(data, file));
+        }
+        return data;
+    }
+}
