@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -27,6 +28,7 @@ internal sealed class LiveCall : IAsyncDisposable
     private readonly int inputRateHz;
     private readonly int outputRateHz;
     private readonly PlayedSound played;
+    private readonly MachineStalls stalls = new();
     private long start;
     private Task receiving = Task.CompletedTask;
     private Task pumping = Task.CompletedTask;
@@ -46,6 +48,7 @@ internal sealed class LiveCall : IAsyncDisposable
     public Uri JoinUrl { get; }
     public ClientWebSocket Socket => socket;
     public int OutputRateHz => outputRateHz;
+    public double ConnectedAt { get; private set; }
     public double Now => Stopwatch.GetElapsedTime(start).TotalSeconds;
 
     /// <summary>All that came so far, in order; audio messages too.</summary>
@@ -56,6 +59,9 @@ internal sealed class LiveCall : IAsyncDisposable
             lock (gate) return [.. messages];
         }
     }
+
+    /// <summary>What kept this process waiting since the call was made.</summary>
+    public MachineStalls Stalls => stalls;
 
     /// <summary>How the receive side ended; null while it runs.</summary>
     public string? Failure { get; private set; }
@@ -95,6 +101,7 @@ internal sealed class LiveCall : IAsyncDisposable
         using var patience = new CancellationTokenSource(Patience);
         start = Stopwatch.GetTimestamp();
         await socket.ConnectAsync(JoinUrl, patience.Token);
+        ConnectedAt = Now;
         if (speaker) receiving = ReceiveAsync();
         if (microphone) pumping = PumpAsync();
     }
@@ -216,7 +223,7 @@ internal sealed class LiveCall : IAsyncDisposable
     }
 
     /// <summary>Everything that came, for failures.</summary>
-    public string Story() => $"Call {CallId}, {Now:0.0} s, socket {socket.State} {socket.CloseStatus} {socket.CloseStatusDescription} {Failure}:\n"
+    public string Story() => $"Call {CallId}, {Now:0.0} s, socket {socket.State} {socket.CloseStatus} {socket.CloseStatusDescription} {Failure}. {Stalls}\n"
         + string.Join('\n', Messages.Where(m => m.Type != "audio").Select(m => $"  {m.At:0.00} {m.Json}"));
 
     public async ValueTask DisposeAsync()
@@ -228,6 +235,7 @@ internal sealed class LiveCall : IAsyncDisposable
         socket.Dispose();
         sending.Dispose();
         leaving.Dispose();
+        stalls.Dispose();
     }
 
     private async Task PumpAsync()
@@ -237,12 +245,13 @@ internal sealed class LiveCall : IAsyncDisposable
         var at = 0;
         try
         {
+            var switchedOn = ConnectedAt;       // not before: what a microphone picks up while the call is set up is not part of it
             for (var sent = 0; !leaving.IsCancellationRequested; sent++)
             {
-                var due = TimeSpan.FromMilliseconds(20 * sent) - Stopwatch.GetElapsedTime(start);
-                if (due > TimeSpan.Zero) await Task.Delay(due, leaving.Token);
+                var due = switchedOn + 0.02 * sent;
+                if (due > Now) await Task.Delay(TimeSpan.FromSeconds(due - Now), leaving.Token);
                 Array.Clear(frame);
-                for (var filled = 0; filled < frame.Length && (at < current.Length || TakeNext(ref current, ref at));)
+                for (var filled = 0; filled < frame.Length && (at < current.Length || TakeNext(due, ref current, ref at));)
                 {
                     var count = Math.Min(frame.Length - filled, current.Length - at);
                     current.AsSpan(at, count).CopyTo(frame.AsSpan(filled));
@@ -258,11 +267,11 @@ internal sealed class LiveCall : IAsyncDisposable
         }
     }
 
-    private bool TakeNext(ref short[] current, ref int at)
+    private bool TakeNext(double time, ref short[] current, ref int at)
     {
         if (!toSay.TryDequeue(out var next)) return false;
         (current, at) = (next, 0);
-        lock (gate) messages.Add(new(Now, "said", default, []));
+        lock (gate) messages.Add(new(time, "said", default, []));
         return true;
     }
 
@@ -320,5 +329,5 @@ internal sealed class LiveCall : IAsyncDisposable
     }
 }
 
-/// <summary>One message. <paramref name="Type"/> is the data message's type, "audio", or "said" where the microphone began with something new.</summary>
+/// <summary>One message. <paramref name="Type"/> is the data message's type, "audio", or "said" when the microphone picked up the first sample of something new.</summary>
 internal sealed record Received(double At, string Type, JsonElement Json, short[] Pcm);
