@@ -1,9 +1,13 @@
 using System.CommandLine;
+using VoiceGrains.Bench.Cluster;
 using VoiceGrains.Bench.Micro;
 using VoiceGrains.Bench.Scenarios;
 using VoiceGrains.Cli;
 
-var root = new RootCommand("Measures a real server from outside, as its callers do. See bench/README.md.") { TurnScenario.Command(), LoadScenario.Command(), MicroCommand.Create() };
+var root = new RootCommand("Measures a real server from outside, as its callers do. See bench/README.md.")
+{
+    TurnScenario.Command(), LoadScenario.Command(), RpcScenario.Command(), ActivationScenario.Command(), IdleScenario.Command(), MicroCommand.Create(),
+};
 try
 {
     return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -151,3 +151,43 @@ internal sealed class BellGrain(IDiary diary) : Grain, IBellGrain
         return Task.CompletedTask;
     }
 }
+
+/// <summary>Without a state: all that a call to it takes is the runtime's.</summary>
+public interface IEchoGrain : IGrainWithStringKey
+{
+    Task<string> EchoAsync(string text);
+}
+
+internal sealed class EchoGrain : Grain, IEchoGrain
+{
+    public Task<string> EchoAsync(string text) => Task.FromResult(text);
+}
+
+/// <summary>In memory what a call is that waits for its client: a state of some size and a timer for its end.</summary>
+public interface ICallLikeGrain : IGrainWithStringKey
+{
+    Task BeginAsync(IReadOnlyList<string> messages);
+
+    Task LeaveAsync();
+}
+
+public sealed class CallLikeState
+{
+    public List<string> Messages { get; set; } = [];
+}
+
+internal sealed class CallLikeGrain([PersistentState("call")] IPersistentState<CallLikeState> state) : Grain, ICallLikeGrain
+{
+    public Task BeginAsync(IReadOnlyList<string> messages)
+    {
+        state.State.Messages = [.. messages];
+        this.RegisterGrainTimer(LeaveAsync, new() { DueTime = TimeSpan.FromHours(1), Period = Timeout.InfiniteTimeSpan });
+        return state.WriteStateAsync();
+    }
+
+    public Task LeaveAsync()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+}

@@ -8,27 +8,27 @@ using Npgsql;
 namespace VoiceGrains.Tests.Shared;
 
 /// <summary>
-/// A private PostgreSQL for the tests of this process: started on first use, in a folder under the temporary one, on a loopback port, without
-/// durability. It stops with the process, even a killed one (the kernel signals it), and what a killed process left is deleted by the next.
+/// A private PostgreSQL for the tests of this process: started on first use, in a folder under the temporary one, on a loopback port. It stops with the process, even a killed one (the kernel signals it), and what a killed process left is deleted by the next.
 /// </summary>
 internal static class PostgresServer
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     // One for each user: another's folder could not be written to.
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"voicegrains-test-postgres-{Environment.UserName}");
-    private static readonly Lazy<Task<Server>> Shared = new(StartAsync);
+    private static readonly Lazy<Task<Server>> Shared = new(() => StartAsync(durable: false)), SharedDurable = new(() => StartAsync(durable: true));
     private static int _databases;
 
     /// <summary>Makes an empty database. Dispose it to drop it.</summary>
-    public static async Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken = default)
+    /// <param name="durable">On a server whose commits are on the disk, for who measures them; tests of behaviour need not wait for a disk.</param>
+    public static async Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken = default, bool durable = false)
     {
-        var server = await Shared.Value.WaitAsync(cancellationToken);
+        var server = await (durable ? SharedDurable : Shared).Value.WaitAsync(cancellationToken);
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
         await server.ExecuteAsync($"CREATE DATABASE {name}", cancellationToken);
         return new(name, server.ConnectionString(name), () => server.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)", CancellationToken.None));
     }
 
-    private static async Task<Server> StartAsync()
+    private static async Task<Server> StartAsync(bool durable)
     {
         var binaries = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin"))
@@ -49,12 +49,12 @@ internal static class PostgresServer
         var data = Path.Combine(folder, "data");
         await RunAsync(AsServerUser(Path.Combine(binaries, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]));
 
+        string[] careless = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
         var port = FreePort();
         var process = await StartWatchedAsync(StartInfo(AsServerUser(Path.Combine(binaries, "postgres"),
         [
             "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={folder}",
-            "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
-            "-c", "logging_collector=off",
+            "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "logging_collector=off", .. durable ? [] : careless,
         ])));
         var server = new Server(process, folder, port);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();

@@ -31,6 +31,16 @@ internal sealed class RabbitServer
 
     public int Port => _port;
 
+    /// <summary>CPU time of the broker so far.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            _broker.Refresh();
+            return _broker.TotalProcessorTime;
+        }
+    }
+
     /// <summary>The broker that all tests of this process share, each with an exchange of its own.</summary>
     public static Task<RabbitServer> GetAsync(CancellationToken cancellationToken = default) => Shared.Value.WaitAsync(cancellationToken);
 

@@ -14,7 +14,7 @@ public sealed class SiloDeathTests
     public async Task KilledSilo_ItsGrainsAreElsewhereWithinTenSeconds()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        await using var doomed = await SiloProcess.StartAsync(cluster);
+        await using var doomed = await cluster.StartProcessAsync();
         var client = await cluster.AddSiloAsync(client: true);
         var grain = client.Grains.GetGrain<IAccountGrain>("a");
         Assert.Equal(5, await grain.AddAsync(5));
@@ -37,7 +37,7 @@ public sealed class SiloDeathTests
     public async Task SiloStoppedForLongerThanItsLease_CannotWriteWhenItWakes()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        await using var zombie = await SiloProcess.StartAsync(cluster);
+        await using var zombie = await cluster.StartProcessAsync();
         var client = await cluster.AddSiloAsync(client: true);
         var grain = client.Grains.GetGrain<IAccountGrain>("a");
         Assert.Equal(1, await grain.AddAsync(1));
@@ -65,7 +65,7 @@ public sealed class SiloDeathTests
     {
         await using var cluster = await ClusterFixture.StartAsync();
         // A minute ahead: by its own clock every reminder would be due and every lease over.
-        await using var doomed = await SiloProcess.StartAsync(cluster, "--ClockSkewSeconds=60");
+        await using var doomed = await cluster.StartProcessAsync("--ClockSkewSeconds=60");
         var client = await cluster.AddSiloAsync(client: true);
         for (var number = 0; number < 10; number++)
             await client.Grains.GetGrain<IBellGrain>($"b{number}").SetAsync(TimeSpan.FromSeconds(5), TimeSpan.FromHours(1));

@@ -84,6 +84,10 @@ internal sealed class ClusterFixture : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Starts a silo in a process of its own.</summary>
+    public Task<ClusterHostProcess> StartProcessAsync(params string[] settings) =>
+        ClusterHostProcess.StartAsync(Rabbit.Uri, Exchange, Database.ConnectionString, settings, RuntimeHost.Cancel);
+
     /// <summary>Ends all connections to the database and lets none in, until disposed.</summary>
     public async Task<IAsyncDisposable> CutDatabaseAsync()
     {
