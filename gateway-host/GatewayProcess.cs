@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Npgsql;
 using VoiceGrains.Gateway;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Grains;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Hosting.Health;
 using VoiceGrains.Hosting.Launch;
@@ -13,7 +15,7 @@ using VoiceGrains.Providers;
 
 namespace VoiceGrains.GatewayHost;
 
-/// <summary>A gateway as a process of its own: the REST edge of a cluster. It keeps nothing, so there may be any number of them.</summary>
+/// <summary>A gateway as a process of its own: the REST and gRPC edge of a cluster. It keeps nothing, so there may be any number of them.</summary>
 internal static class GatewayProcess
 {
     /// <summary>Open requests and joins that pass through end within this when the process is told to stop.</summary>
@@ -33,9 +35,11 @@ internal static class GatewayProcess
         services.AddGrainRuntime();
         services.AddGrainClient(configuration, CallPlacement.Require);
         services.AddVoiceGrainClient();
+        services.AddRabbitMqStreams(configuration, LiveEventStreams.ProviderName);
         services.AddBlobStore();
         services.AddVoiceProviders(configuration);
         services.AddGateway();
+        builder.AddGrpcPort();
         builder.AddObservability();
         builder.AddHealth();
     }

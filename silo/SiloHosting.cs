@@ -2,6 +2,7 @@ using VoiceGrains.Gateway;
 using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Grains;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Hosting.Health;
 using VoiceGrains.Hosting.Observability;
@@ -20,6 +21,7 @@ public static class SiloHosting
         builder.Services.AddGrainRuntime();
         builder.Services.AddGrainCluster(builder.Configuration, CallPlacement.ForSilo);
         builder.Services.AddVoiceGrains();
+        builder.Services.AddRabbitMqStreams(builder.Configuration, LiveEventStreams.ProviderName);
         builder.Services.AddBlobStore();
         builder.Services.AddVoiceProviders(builder.Configuration);
         builder.Services.AddGateway();

@@ -15,17 +15,26 @@ internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
     private readonly TimeProvider _clock;
     private StreamSubscriptionHandle<LiveEvent>? _subscription;
     private Task<bool>? _waiting;
-    private string _callId = "";
+    private readonly GrpcMetrics _metrics;
+    private readonly string _callId;
 
-    private CallWatch(int queueLength, TimeProvider clock)
-        => (_events, _clock) = (Channel.CreateBounded<LiveEvent>(new BoundedChannelOptions(queueLength) { SingleReader = true }), clock);
-
-    public static async Task<CallWatch> StartAsync(IAsyncStream<LiveEvent> stream, int queueLength, TimeProvider clock)
+    private CallWatch(string callId, int queueLength, GrpcMetrics metrics, TimeProvider clock)
     {
-        var watch = new CallWatch(queueLength, clock) { _callId = stream.StreamId.GetKeyAsString() };
+        (_callId, _metrics, _clock) = (callId, metrics, clock);
+        _events = Channel.CreateBounded<LiveEvent>(new BoundedChannelOptions(queueLength) { SingleReader = true });
+    }
+
+    /// <exception cref="StreamInterruptedException">The stream cannot be reached.</exception>
+    public static async Task<CallWatch> StartAsync(IAsyncStream<LiveEvent> stream, int queueLength, GrpcMetrics metrics, TimeProvider clock)
+    {
+        var watch = new CallWatch(stream.StreamId.GetKeyAsString(), queueLength, metrics, clock);
         watch._subscription = await stream.SubscribeAsync(watch);
+        metrics.WatchersChanged(1);
         return watch;
     }
+
+    /// <summary>The stream is cut off, and has brought nothing since.</summary>
+    public bool IsInterrupted { get; private set; }
 
     public bool HasEvents => _events.Reader.TryPeek(out _);
 
@@ -54,16 +63,24 @@ internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
 
     public Task OnCompletedAsync() => Task.CompletedTask;
 
-    public Task OnErrorAsync(Exception ex) => ex is StreamGapException gap ? PutAsync(new LiveGap(_callId, _clock.GetUtcNow(), gap.Dropped)) : Task.CompletedTask;
+    public Task OnErrorAsync(Exception ex)
+    {
+        if (ex is StreamGapException gap) return PutAsync(new LiveGap(_callId, _clock.GetUtcNow(), gap.Dropped, gap.AtLeast));
+        IsInterrupted |= ex is StreamInterruptedException;
+        return Task.CompletedTask;
+    }
 
     public async ValueTask DisposeAsync()
     {
         _events.Writer.TryComplete();
-        if (_subscription is not null) await _subscription.UnsubscribeAsync();
+        if (_subscription is null) return;
+        _metrics.WatchersChanged(-1);
+        await _subscription.UnsubscribeAsync();
     }
 
     private async Task PutAsync(LiveEvent item)
     {
+        IsInterrupted = false;
         while (!_events.Writer.TryWrite(item))
             if (!await _events.Writer.WaitToWriteAsync().ConfigureAwait(false)) return;     // nobody watches any more
     }

@@ -7,18 +7,24 @@ using VoiceGrains.Gateway.Grpc.V1;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainRuntime.Streams;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Providers.Catalog;
-using LiveEvent = VoiceGrains.Grains.Calls.LiveEvents.LiveEvent;
 
 namespace VoiceGrains.Gateway.Grpc;
 
 /// <summary><c>voicegrains.v1.Calls</c>: what REST does, asked in protobuf, and the live events of a call.</summary>
 internal sealed class CallsService(
     CallCreation creation, CallStore calls, IVoiceCatalog voices, IGrainFactory grains, LiveEventStreams streams, GrpcPublicAddress address,
-    IOptions<GrpcOptions> options, TimeProvider clock) : IGrpcService
+    IOptions<GrpcOptions> options, GrpcMetrics metrics, TimeProvider clock) : IGrpcService
 {
+    /// <summary>How long the end of a call may take from the store to its stream and through the broker.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>While the stream is cut off, the call may end unheard.</summary>
+    private static readonly TimeSpan InterruptedCheckPeriod = TimeSpan.FromSeconds(3);
+
     public IEnumerable<GrpcMethod> Methods =>
     [
         new UnaryMethod<CreateCallRequest, Call>("/voicegrains.v1.Calls/Create", CreateCallRequest.Parser, CreateAsync),
@@ -62,22 +68,38 @@ internal sealed class CallsService(
 
     private async Task WatchAsync(WatchCallRequest request, GrpcCall call, GrpcExchange exchange)
     {
-        await calls.RequireAsync(call.Caller, request.CallId, call.CancellationToken);
-        await using var watch = await CallWatch.StartAsync(streams.Of(request.CallId), options.Value.WatchQueueLength, clock);
+        var known = await calls.RequireAsync(call.Caller, request.CallId, call.CancellationToken);
+        await using var watch = known.Ended is null ? await SubscribeAsync(request.CallId) : null;
         await exchange.StartAsync(call.CancellationToken);
-        LiveEvent? last = null;
-        while (last is not LiveCallEnded)
+        // Looked up after the subscription, so that no end is missed, and again in long silences, should the stream have lost it.
+        for (var isFirst = true; watch is not null; isFirst = false)
         {
-            // Looked up after the subscription, so that no end is missed, and again in long silences, should the stream have lost it.
-            var known = await calls.RequireAsync(call.Caller, request.CallId, call.CancellationToken);
-            while (last is not LiveCallEnded && (known.Ended is null ? await watch.WaitAsync(options.Value.WatchCheckPeriod, call.CancellationToken) : watch.HasEvents))
+            known = await calls.RequireAsync(call.Caller, request.CallId, call.CancellationToken);
+            // The end is told as soon as it is stored: it is on its way, unless it was told before the subscription.
+            var patience = known.Ended is null ? watch.IsInterrupted ? InterruptedCheckPeriod : options.Value.WatchCheckPeriod : EndPatience;
+            while (await watch.WaitAsync(patience, call.CancellationToken))
             {
-                last = watch.Take();
-                await exchange.WriteAsync(LiveEventMessage.From(last), call.CancellationToken);
+                var next = watch.Take();
+                if (next is LiveGap gap) metrics.Missed(gap.Dropped);
+                await exchange.WriteAsync(LiveEventMessage.From(next), call.CancellationToken);
+                if (next is LiveCallEnded) return;
             }
-            if (last is LiveCallEnded || known is not { Ended: { } ended, EndReason: { } reason }) continue;
-            last = new LiveCallEnded(request.CallId, ended, reason);
-            await exchange.WriteAsync(LiveEventMessage.From(last), call.CancellationToken);
+            if (known.Ended is null) continue;
+            if (!isFirst) await exchange.WriteAsync(LiveEventMessage.From(new LiveGap(request.CallId, clock.GetUtcNow(), 0, AtLeast: true)), call.CancellationToken);
+            break;
+        }
+        await exchange.WriteAsync(LiveEventMessage.From(new LiveCallEnded(request.CallId, known.Ended!.Value, known.EndReason ?? EndReason.SystemError)), call.CancellationToken);
+    }
+
+    private async Task<CallWatch> SubscribeAsync(string callId)
+    {
+        try
+        {
+            return await CallWatch.StartAsync(streams.Of(callId), options.Value.WatchQueueLength, metrics, clock);
+        }
+        catch (StreamInterruptedException)
+        {
+            throw new GrpcException(GrpcStatusCode.Unavailable, "Live events cannot be had now: the server's message broker is away.");
         }
     }
 }

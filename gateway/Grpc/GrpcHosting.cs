@@ -17,6 +17,7 @@ public static class GrpcHosting
             .Validate(options => options.WatchCheckPeriod > TimeSpan.Zero, "Grpc:WatchCheckPeriod must be above zero.")
             .ValidateOnStart();
         services.AddSingleton<GrpcPublicAddress>();
+        services.AddSingleton<GrpcMetrics>();
         services.AddSingleton<IGrpcService, AgentsService>();
         services.AddSingleton<IGrpcService, CallsService>();
         services.AddSingleton<GrpcEndpoint>();

@@ -18,7 +18,7 @@ internal static class LiveEventMessage
             case LiveState state: message.State = new StateChange { State = state.State }; break;
             case LiveCallEvent callEvent: message.CallEvent = From(callEvent); break;
             case LiveCallEnded ended: message.CallEnded = new CallEnded { EndReason = NameOf(ended.Reason) }; break;
-            case LiveGap gap: message.Gap = new Gap { Dropped = gap.Dropped }; break;
+            case LiveGap gap: message.Gap = new Gap { Dropped = gap.Dropped, AtLeast = gap.AtLeast }; break;
             default: throw new UnreachableException();
         }
         return message;

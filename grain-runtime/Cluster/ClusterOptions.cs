@@ -52,6 +52,13 @@ public sealed class ClusterOptions
     [Range(1, int.MaxValue)]
     public int SendQueueLength { get; set; } = 10_000;
 
+    /// <summary>
+    /// Stream events that the broker keeps for a process that does not keep up with them; beyond it the oldest go, and subscribers are told how
+    /// many. Default 10,000.
+    /// </summary>
+    [Range(1, int.MaxValue)]
+    public int StreamQueueLength { get; set; } = 10_000;
+
     /// <summary>How arguments and results are written. Default: that of <see cref="GrainRuntimeOptions.StateSerializer"/>.</summary>
     public JsonSerializerOptions? Serializer { get; set; }
 }

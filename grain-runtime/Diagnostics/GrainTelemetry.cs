@@ -21,6 +21,13 @@ public static class GrainTelemetry
     private static readonly Counter<long> StreamDrops =
         Meter.CreateCounter<long>("grain.stream.dropped", "{event}", "Stream events dropped because a subscriber was too slow, by stream namespace.");
 
+    private static readonly Counter<long> StreamsUnsent =
+        Meter.CreateCounter<long>("grain.stream.unsent", "{event}", "Stream events that the broker did not get: it was away or too slow, or they were too large.");
+    private static readonly Counter<long> StreamLosses =
+        Meter.CreateCounter<long>("grain.stream.lost", "{event}", "Stream events that a process with subscribers found missing among those of another process.");
+    private static readonly UpDownCounter<long> StreamSubscriptions =
+        Meter.CreateUpDownCounter<long>("grain.stream.subscriptions", "{subscription}", "Stream subscriptions in this process, by stream namespace.");
+
     internal static Activity? StartCall(Invocation request, Activity? parent, TimeProvider clock)
     {
         var activity = parent is null
@@ -50,4 +57,11 @@ public static class GrainTelemetry
 
     internal static void StreamDropped(string streamNamespace) =>
         StreamDrops.Add(1, KeyValuePair.Create<string, object?>("stream.namespace", streamNamespace));
+
+    internal static void StreamUnsent() => StreamsUnsent.Add(1);
+
+    internal static void StreamLost(long count) => StreamLosses.Add(count);
+
+    internal static void StreamSubscriptionsChanged(string streamNamespace, int change) =>
+        StreamSubscriptions.Add(change, KeyValuePair.Create<string, object?>("stream.namespace", streamNamespace));
 }

@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Streams;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.Directory;
 using VoiceGrains.GrainRuntime.Hosting;
 using VoiceGrains.GrainRuntime.RabbitMq;
 using VoiceGrains.GrainRuntime.Reminders;
+using VoiceGrains.GrainRuntime.Streams;
+using VoiceGrains.GrainRuntime.Streams.RabbitMq;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -60,6 +63,24 @@ public static class GrainClusterServiceCollectionExtensions
         });
         foreach (var part in services.Where(service => service.ImplementationType == typeof(MigrateAtStart) || service.ImplementationType == typeof(ReminderService)).ToArray())
             services.Remove(part);
+        return services;
+    }
+
+    /// <summary>
+    /// Adds a stream provider whose streams reach all processes of the cluster, under its name as a keyed <see cref="IStreamProvider"/> in place of
+    /// one within the process. Does nothing unless <c>Cluster:RabbitMq</c> is set. Call it after <see cref="AddGrainCluster"/> or <see cref="AddGrainClient"/>.
+    /// </summary>
+    public static IServiceCollection AddRabbitMqStreams(this IServiceCollection services, IConfiguration configuration, string name)
+    {
+        if (string.IsNullOrEmpty(configuration["Cluster:RabbitMq"]))
+            return services;
+        services.AddKeyedSingleton(name, (provider, _) => ActivatorUtilities.CreateInstance<RabbitStreams>(provider, name));
+        services.AddKeyedSingleton<IStreamProvider>(name, (provider, _) => new StreamProvider(provider.GetRequiredKeyedService<RabbitStreams>(name)));
+        // Before the reminders, and before the cluster sends anybody here: what they start may produce at once.
+        var cluster = services.FirstOrDefault(service => service.ServiceType == typeof(IRuntimePart) && service.ImplementationType != typeof(MigrateAtStart));
+        services.Insert(
+            cluster is null ? services.Count : services.IndexOf(cluster),
+            ServiceDescriptor.Singleton<IRuntimePart>(provider => provider.GetRequiredKeyedService<RabbitStreams>(name)));
         return services;
     }
 }

@@ -53,7 +53,7 @@ public static class GrainRuntimeServiceCollectionExtensions
 
     /// <summary>Adds a stream provider within this process, under its name as a keyed <see cref="IStreamProvider"/>.</summary>
     public static IServiceCollection AddInProcessStreams(this IServiceCollection services, string name) =>
-        services.AddKeyedSingleton<IStreamProvider>(name, (provider, _) => ActivatorUtilities.CreateInstance<InProcessStreamProvider>(provider, name));
+        services.AddKeyedSingleton<IStreamProvider>(name, (provider, _) => new StreamProvider(ActivatorUtilities.CreateInstance<InProcessStreams>(provider, name)));
 
     /// <summary>Lets the runtime activate the grain classes of an assembly, internal ones too.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, Assembly assembly) =>

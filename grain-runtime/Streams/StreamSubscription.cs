@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orleans.Runtime;
 using Orleans.Streams;
 using VoiceGrains.GrainRuntime.Activations;
@@ -10,7 +11,7 @@ namespace VoiceGrains.GrainRuntime.Streams;
 /// A bounded queue and whoever empties it: turns of an activation, or else the thread pool. When full, the oldest event goes and the
 /// subscriber hears of the gap before the next one.
 /// </summary>
-internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, StreamId streamId, Activation? subscriber, IAsyncObserver<T> observer)
+internal sealed class StreamSubscription<T>(StreamCore provider, StreamId streamId, StreamAddress address, Activation? subscriber, IAsyncObserver<T> observer)
     : StreamSubscriptionHandle<T>, IDisposable
 {
     // A turn hands on this many events, then lets other requests of the grain have theirs.
@@ -19,7 +20,7 @@ internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, St
     private readonly Lock _gate = new();
     private readonly Queue<StreamNotice<T>> _queue = new();
     private IAsyncObserver<T> _observer = observer;
-    private long _dropped;
+    private StreamLoss _dropped;
     private bool _delivering;
     private bool _closed;
 
@@ -56,9 +57,10 @@ internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, St
                 return;
             if (_queue.Count >= provider.QueueLength)
             {
-                _queue.Dequeue();
-                _dropped++;
-                GrainTelemetry.StreamDropped(streamId.GetNamespace() ?? "");
+                var oldest = _queue.Dequeue();
+                _dropped += oldest.Weight;
+                if (oldest.Token is not null)
+                    GrainTelemetry.StreamDropped(streamId.GetNamespace() ?? "");
             }
             _queue.Enqueue(notice);
             if (_delivering)
@@ -77,7 +79,8 @@ internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, St
             _closed = true;
             _queue.Clear();
         }
-        provider.Unsubscribe(streamId, this);
+        GrainTelemetry.StreamSubscriptionsChanged(streamId.GetNamespace() ?? "", -1);
+        provider.Unsubscribe(address, this);
         subscriber?.Disown(this);
     }
 
@@ -108,17 +111,18 @@ internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, St
 
     private async Task DeliverAsync()
     {
-        for (var delivered = 0; delivered < EventsPerTurn && TryTake(out var target, out var notice, out var dropped); delivered++)
+        for (var delivered = 0; delivered < EventsPerTurn && TryTake(out var target, out var notice, out var lost); delivered++)
         {
             try
             {
-                if (dropped > 0)
-                    await target.OnErrorAsync(new StreamGapException(streamId, dropped));
+                if (!lost.IsNone)
+                    await target.OnErrorAsync(new StreamGapException(streamId, lost.Count, lost.AtLeast));
                 await (notice.Kind switch
                 {
-                    StreamNoticeKind.Next => target.OnNextAsync(notice.Item, notice.Token),
+                    StreamNoticeKind.Next => OnNextAsync(target, notice.Item!, notice.Token!),
                     StreamNoticeKind.Completed => target.OnCompletedAsync(),
-                    _ => target.OnErrorAsync(notice.Error!),
+                    StreamNoticeKind.Error => target.OnErrorAsync(notice.Error!),
+                    _ => Task.CompletedTask,
                 });
             }
             catch (Exception exception)
@@ -135,14 +139,30 @@ internal sealed class StreamSubscription<T>(InProcessStreamProvider provider, St
         Schedule();
     }
 
-    private bool TryTake(out IAsyncObserver<T> target, out StreamNotice<T> notice, out long dropped)
+    private Task OnNextAsync(IAsyncObserver<T> target, StreamItem<T> item, SequenceToken token)
+    {
+        T next;
+        try
+        {
+            next = item.Take();
+        }
+        catch (JsonException exception)
+        {
+            provider.LogUnreadable(streamId, exception);
+            return target.OnErrorAsync(new StreamGapException(streamId, 1));
+        }
+        return target.OnNextAsync(next, token);
+    }
+
+    private bool TryTake(out IAsyncObserver<T> target, out StreamNotice<T> notice, out StreamLoss lost)
     {
         lock (_gate)
         {
-            (target, dropped) = (_observer, _dropped);
+            (target, lost) = (_observer, _dropped);
             if (!_queue.TryDequeue(out notice))
                 return false;
-            _dropped = 0;
+            lost += notice.LostBefore;
+            _dropped = default;
             return true;
         }
     }

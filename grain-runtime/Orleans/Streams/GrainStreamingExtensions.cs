@@ -11,6 +11,6 @@ public static class GrainStreamingExtensions
     public static IStreamProvider GetStreamProvider(this Grain grain, string name)
     {
         ArgumentNullException.ThrowIfNull(grain);
-        return ((InProcessStreamProvider)grain.Activation.ActivationServices.GetRequiredKeyedService<IStreamProvider>(name)).For(grain.Activation);
+        return ((StreamProvider)grain.Activation.ActivationServices.GetRequiredKeyedService<IStreamProvider>(name)).For(grain.Activation);
     }
 }

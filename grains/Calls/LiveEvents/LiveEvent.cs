@@ -34,5 +34,7 @@ public sealed record LiveCallEvent(
 /// <summary>The last event of a call.</summary>
 public sealed record LiveCallEnded(string CallId, DateTimeOffset Time, EndReason Reason) : LiveEvent(CallId, Time);
 
-/// <summary>Events between the one before and the one after were dropped because somebody was too slow.</summary>
-public sealed record LiveGap(string CallId, DateTimeOffset Time, long Dropped) : LiveEvent(CallId, Time);
+/// <summary>Events between the one before and the one after are missing: somebody was too slow, or they were lost on the way.</summary>
+/// <param name="Dropped">How many are known of.</param>
+/// <param name="AtLeast">There may be more: what a lost process had last to say is not known.</param>
+public sealed record LiveGap(string CallId, DateTimeOffset Time, long Dropped, bool AtLeast = false) : LiveEvent(CallId, Time);

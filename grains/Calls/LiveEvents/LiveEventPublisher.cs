@@ -61,7 +61,7 @@ internal sealed partial class LiveEventPublisher(string callId, IAsyncStream<Liv
     {
         try
         {
-            var sending = stream.OnNextAsync(liveEvent);
+            var sending = liveEvent is LiveCallEnded ? SendLastAsync(liveEvent) : stream.OnNextAsync(liveEvent);
             if (!sending.IsCompleted) return sending;
             sending.GetAwaiter().GetResult();
         }
@@ -70,6 +70,12 @@ internal sealed partial class LiveEventPublisher(string callId, IAsyncStream<Liv
             LogNotPublished(callId, exception);
         }
         return null;
+    }
+
+    private async Task SendLastAsync(LiveEvent ended)
+    {
+        await stream.OnNextAsync(ended).ConfigureAwait(false);
+        await stream.OnCompletedAsync().ConfigureAwait(false);
     }
 
     private async Task SendRestAsync(Task sending)

@@ -9,12 +9,15 @@ namespace VoiceGrains.Grains.Calls.LiveEvents;
 public sealed class LiveEventStreams(
     [FromKeyedServices(LiveEventStreams.ProviderName)] IStreamProvider streams, TimeProvider clock, ILogger<LiveEventStreams> logger)
 {
-    /// <summary>Key of the <see cref="IStreamProvider"/>. A host with a cluster registers its own under this name after the grains' one.</summary>
+    /// <summary>
+    /// Key of the <see cref="IStreamProvider"/>. The grains' services register one within the process; a host of a cluster registers one of all its
+    /// processes after it.
+    /// </summary>
     public const string ProviderName = "live";
 
     private const string Namespace = "call-events";
 
-    /// <summary>A subscriber that is too slow loses the oldest events and hears of it through <c>OnErrorAsync</c>.</summary>
+    /// <summary>Events that a subscriber misses, it hears of through <c>OnErrorAsync</c>. After the call's end the stream completes.</summary>
     public IAsyncStream<LiveEvent> Of(string callId) => streams.GetStream<LiveEvent>(StreamId.Create(Namespace, callId));
 
     /// <summary>The producer's side of one call; only one conversation or grain publishes at a time.</summary>

@@ -13,6 +13,7 @@ namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 internal sealed class SiloHost : IAsyncDisposable
 {
     private readonly IHost _host;
+    private bool _disposed;
 
     private SiloHost(IHost host) => _host = host;
 
@@ -45,6 +46,7 @@ internal sealed class SiloHost : IAsyncDisposable
             builder.Services.AddGrainClient(builder.Configuration, options);
         else
             builder.Services.AddGrainCluster(builder.Configuration, options);
+        builder.Services.AddRabbitMqStreams(builder.Configuration, "live");
         services?.Invoke(builder.Services);
         var host = builder.Build();
         await host.StartAsync(RuntimeHost.Cancel);
@@ -55,6 +57,9 @@ internal sealed class SiloHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await _host.StopAsync(CancellationToken.None);
         _host.Dispose();
     }

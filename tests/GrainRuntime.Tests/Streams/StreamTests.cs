@@ -15,8 +15,8 @@ public sealed class StreamTests
     {
         await using var host = await StartAsync();
         var stream = Stream(host);
-        var one = new Listener();
-        var two = new Listener();
+        var one = new StreamListener<int>();
+        var two = new StreamListener<int>();
         await stream.SubscribeAsync(one);
         await stream.SubscribeAsync(two.TakeAsync, two.OnErrorAsync, two.OnCompletedAsync);
 
@@ -60,8 +60,8 @@ public sealed class StreamTests
     {
         await using var host = await StartAsync(queueLength: 4);
         var stream = Stream(host);
-        var slow = new Listener();
-        var quick = new Listener();
+        var slow = new StreamListener<int>();
+        var quick = new StreamListener<int>();
         slow.Hold();
         await stream.SubscribeAsync(slow);
         await stream.OnNextAsync(0);
@@ -83,7 +83,7 @@ public sealed class StreamTests
     public async Task FailingSubscriber_GetsTheNextEvent()
     {
         await using var host = await StartAsync();
-        var heard = new Listener();
+        var heard = new StreamListener<int>();
         await Stream(host).SubscribeAsync((item, token) => item == 1 ? throw new ApplicationException("no") : heard.TakeAsync(item, token));
 
         await Stream(host).OnNextAsync(1);
@@ -98,8 +98,8 @@ public sealed class StreamTests
     {
         await using var host = await StartAsync();
         var stream = Stream(host);
-        var one = new Listener();
-        var two = new Listener();
+        var one = new StreamListener<int>();
+        var two = new StreamListener<int>();
         var handle = await stream.SubscribeAsync(one);
         await stream.OnNextAsync(1);
         await RuntimeHost.EventuallyAsync(() => one.Heard.Count == 1, "event 1");
@@ -119,7 +119,7 @@ public sealed class StreamTests
     {
         await using var host = await StartAsync();
         var provider = Provider(host);
-        var heard = new Listener();
+        var heard = new StreamListener<int>();
         await provider.GetStream<int>(StreamId.Create("news", "a")).SubscribeAsync(heard);
 
         await provider.GetStream<int>(StreamId.Create("news", "b")).OnNextAsync(1);
@@ -137,51 +137,6 @@ public sealed class StreamTests
     private static IStreamProvider Provider(RuntimeHost host) => host.Services.GetRequiredKeyedService<IStreamProvider>("live");
 
     private static IAsyncStream<int> Stream(RuntimeHost host) => Provider(host).GetStream<int>(Id);
-
-    private sealed class Listener : IAsyncObserver<int>
-    {
-        private readonly Lock _gate = new();
-        private readonly List<string> _heard = [];
-        private TaskCompletionSource? _held;
-
-        public bool Waiting { get; private set; }
-
-        public IReadOnlyList<string> Heard
-        {
-            get
-            {
-                lock (_gate)
-                    return [.. _heard];
-            }
-        }
-
-        public void Hold() => _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Release() => _held!.SetResult();
-
-        public Task TakeAsync(int item, StreamSequenceToken? token) => OnNextAsync(item, token);
-
-        public async Task OnNextAsync(int item, StreamSequenceToken? token = null)
-        {
-            if (_held is { } held)
-            {
-                Waiting = true;
-                await held.Task;
-            }
-            await Add($"{item}#{token!.SequenceNumber}");
-        }
-
-        public Task OnCompletedAsync() => Add("completed");
-
-        public Task OnErrorAsync(Exception ex) => Add(ex is StreamGapException gap ? $"gap of {gap.Dropped}" : $"error {ex.Message}");
-
-        private Task Add(string what)
-        {
-            lock (_gate)
-                _heard.Add(what);
-            return Task.CompletedTask;
-        }
-    }
 }
 
 internal interface IReaderGrain : IGrainWithStringKey

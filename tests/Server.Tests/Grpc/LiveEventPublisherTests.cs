@@ -90,7 +90,7 @@ public sealed class LiveEventPublisherTests
             while (Taken.Count < count) await Task.Delay(5, patience.Token);
         }
 
-        public Task OnCompletedAsync() => throw new NotSupportedException();
+        public Task OnCompletedAsync() => Task.CompletedTask;
         public Task OnErrorAsync(Exception ex) => throw new NotSupportedException();
         public Task<StreamSubscriptionHandle<LiveEvent>> SubscribeAsync(IAsyncObserver<LiveEvent> observer) => throw new NotSupportedException();
         public Task<IList<StreamSubscriptionHandle<LiveEvent>>> GetAllSubscriptionHandles() => throw new NotSupportedException();
