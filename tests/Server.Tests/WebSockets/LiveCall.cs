@@ -30,6 +30,7 @@ internal sealed class LiveCall : IAsyncDisposable
     private readonly PlayedSound played;
     private readonly MachineStalls stalls = new();
     private long start;
+    private volatile int microphoneFrames;
     private Task receiving = Task.CompletedTask;
     private Task pumping = Task.CompletedTask;
     private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -223,8 +224,14 @@ internal sealed class LiveCall : IAsyncDisposable
     }
 
     /// <summary>Everything that came, for failures.</summary>
-    public string Story() => $"Call {CallId}, {Now:0.0} s, socket {socket.State} {socket.CloseStatus} {socket.CloseStatusDescription} {Failure}. {Stalls}\n"
-        + string.Join('\n', Messages.Where(m => m.Type != "audio").Select(m => $"  {m.At:0.00} {m.Json}"));
+    public string Story()
+    {
+        var all = Messages;
+        var audio = all.LastOrDefault(m => m.Type == "audio");
+        return $"Call {CallId}, {Now:0.0} s, {microphoneFrames} frames sent, last sound at {audio?.At ?? -1:0.0} s, "
+            + $"socket {socket.State} {socket.CloseStatus} {socket.CloseStatusDescription} {Failure}. {Stalls}\n"
+            + string.Join('\n', all.Where(m => m.Type != "audio").Select(m => $"  {m.At:0.00} {m.Json}"));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -259,6 +266,7 @@ internal sealed class LiveCall : IAsyncDisposable
                 }
                 if (socket.State != WebSocketState.Open) return;
                 await SendAsync(MemoryMarshal.AsBytes<short>(frame).ToArray(), WebSocketMessageType.Binary);
+                microphoneFrames = sent + 1;
             }
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or InvalidOperationException or IOException)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -15,7 +16,10 @@ public sealed class RecordingTests(LiveSilo silo)
     [Theory]
     [InlineData(16_000, 16_000, 60)]
     [InlineData(8_000, 48_000, 30_000)]
-    public async Task BothSides_AreWhereTheyWereHeard(int inputRateHz, int outputRateHz, int bufferMs)
+    public Task BothSides_AreWhereTheyWereHeard(int inputRateHz, int outputRateHz, int bufferMs)
+        => MachineStalls.RetryAsync(() => CompareAsync(inputRateHz, outputRateHz, bufferMs));
+
+    private async Task CompareAsync(int inputRateHz, int outputRateHz, int bufferMs)
     {
         using var api = await silo.CreateClientAsync();
         var counting = string.Join(' ', Enumerable.Range(1, 60));
@@ -34,32 +38,30 @@ public sealed class RecordingTests(LiveSilo silo)
         var played = HumanSpeech.At(RateHz, call.Played(speaker => speaker.Track), outputRateHz);
         var second = await call.WaitForStateAsync("speaking", clear.At);
 
-        var busy = call.Stalls.Allowance;
-        var isCalm = call.Stalls.Worst < TimeSpan.FromMilliseconds(50);     // the smaller client buffer bridges it: no piece of sound is torn
-        double? Offset(short[] track, short[] sound, double at, double guess) => guess - Find(track, sound, at, guess - call.ConnectedAt, Math.Min(0.4 + busy, 2));
+        call.Stalls.Measure(() =>
+        {
+            double? Offset(short[] track, short[] sound, double at, double guess) => guess - Find(track, sound, at, guess - call.ConnectedAt);
 
-        // The agent's two utterances are where the client's speaker played them, on a clock that starts with the connection.
-        double[] times = [.. Loudest(played, speaking.At + 0.1, clear.At - 0.2), .. Loudest(played, second.At + 0.1, second.At + 0.8 + busy)];
-        var agent = times.Select(at => Offset(right, played, at, at)).OfType<double>().ToList();
-        Assert.InRange(agent.Count, isCalm ? times.Length * 2 / 3 : 1, times.Length);
-        var zero = Median(agent);
-        Assert.InRange(zero - call.ConnectedAt, -0.1 - busy, 0.1 + busy);
-        Assert.All(agent, offset => Assert.InRange(offset - zero, -0.06 - busy, 0.06 + busy));
+            // The agent's two utterances are where the client's speaker played them, on a clock that starts with the connection.
+            double[] times = [.. Loudest(played, speaking.At + 0.1, clear.At - 0.2), .. Loudest(played, second.At + 0.1, second.At + 0.9)];
+            var agent = times.Select(at => Offset(right, played, at, at)).OfType<double>().ToList();
+            Assert.InRange(agent.Count, times.Length * 2 / 3, times.Length);
+            var zero = Median(agent);
+            Assert.InRange(zero - call.ConnectedAt, -0.1, 0.1);
+            Assert.All(agent, offset => Assert.InRange(offset - zero, -0.08, 0.08));
 
-        // The user is where they spoke; a message of 20 ms comes when it is over.
-        var said = call.Messages.First(m => m.Type == "said").At;
-        var user = ((double[])[0.1, 0.5, 1]).Select(at => Offset(left, HumanSpeech.OneTurn(), at, said + at) - zero).OfType<double>().ToList();
-        Assert.InRange(user.Count, isCalm ? 2 : 1, 3);
-        Assert.InRange(Median(user), -0.07 - busy, 0.05 + busy);
+            // The user is where they spoke; a message of 20 ms comes when it is over.
+            var said = call.Messages.First(m => m.Type == "said").At;
+            var user = ((double[])[0.1, 0.5, 1]).Select(at => Offset(left, HumanSpeech.OneTurn(), at, said + at) - zero).OfType<double>().ToList();
+            Assert.InRange(user.Count, 2, 3);
+            Assert.InRange(Median(user), -0.1, 0.06);
 
-        // The agent is cut off when the client was told to.
-        var cut = (int)((clear.At - zero) * RateHz);
-        Assert.Contains(right[(cut - RateHz / 2)..cut], sample => Math.Abs((int)sample) > 300);
-        var silentFrom = cut + (int)((0.06 + busy) * RateHz);
-        var silentTo = (int)((Math.Min(clear.At + 1, second.At) - zero - busy) * RateHz);
-        var rest = right.AsSpan(silentFrom, Math.Max(0, silentTo - silentFrom)).ToArray();
-        Assert.True(rest.All(sample => Math.Abs((int)sample) < 100), $"There was sound {Array.FindLastIndex(rest, s => Math.Abs((int)s) >= 100) / (double)RateHz:0.000} s later.");
-        Assert.True(!isCalm || rest.Length > RateHz / 4, "The second utterance came too soon to see where the first ends.");
+            // The agent is cut off when the client was told to.
+            var cut = (int)((clear.At - zero) * RateHz);
+            Assert.Contains(right[(cut - RateHz / 2)..cut], sample => Math.Abs((int)sample) > 300);
+            var rest = right[(cut + RateHz / 10)..(cut + RateHz)];
+            Assert.True(rest.All(sample => Math.Abs((int)sample) < 100), $"There was sound {Array.FindLastIndex(rest, s => Math.Abs((int)s) >= 100) / (double)RateHz:0.000} s later.");
+        });
     }
 
     [Fact]
@@ -99,15 +101,14 @@ public sealed class RecordingTests(LiveSilo silo)
 
     /// <summary>Where in a track, in seconds, a piece of a sound is; null where nothing is alike.</summary>
     /// <param name="at">The piece's place in the sound.</param>
-    /// <param name="guess">Its place in the track.</param>
-    /// <param name="give">How wrong the guess may be.</param>
-    private static double? Find(short[] track, short[] sound, double at, double guess, double give)
+    /// <param name="guess">Its place in the track, to 0.4 s.</param>
+    private static double? Find(short[] track, short[] sound, double at, double guess)
     {
         var piece = sound.AsSpan((int)(at * RateHz), PieceLength);
         var energy = Energy(piece);
         Assert.True(energy / PieceLength > 10_000, $"There is nothing to compare at {at:0.00} s.");
         var (likeness, found) = (0.0, 0);
-        for (var i = Math.Max(0, (int)((guess - give) * RateHz)); i < Math.Min(track.Length - PieceLength, (guess + give) * RateHz); i++)
+        for (var i = Math.Max(0, (int)((guess - 0.4) * RateHz)); i < Math.Min(track.Length - PieceLength, (guess + 0.4) * RateHz); i++)
         {
             var there = track.AsSpan(i, PieceLength);
             var sum = 0.0;
