@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace VoiceGrains.GrainInterfaces.Validation;
 
@@ -7,6 +9,7 @@ namespace VoiceGrains.GrainInterfaces.Validation;
 /// <c>{"field": ["message"]}</c>, nested by path; problems of a whole object under <c>non_field_errors</c>; a list of values as an object
 /// keyed by index, a list of objects as a list with <c>{}</c> for each valid item.
 /// </summary>
+[JsonConverter(typeof(InputErrorsConverter))]
 public sealed class InputErrors
 {
     /// <summary>Further problems of one request are not collected: an answer must stay small however bad the request is.</summary>
@@ -71,6 +74,34 @@ public sealed class InputErrors
         if (result.Count == 0) return list ?? [];
         if (list is not null) result[NonField] = list;
         return result;
+    }
+
+    /// <summary>Writes everything, for <see cref="InputErrorsConverter"/>.</summary>
+    internal void WriteTree(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        if (messages is not null)
+        {
+            writer.WriteStartArray("messages");
+            foreach (var message in messages) writer.WriteStringValue(message);
+            writer.WriteEndArray();
+        }
+        WriteChildren(writer, "fields", fields?.Select(field => (field.Key, field.Value)));
+        WriteChildren(writer, "items", items?.Select(item => ($"{item.Key}", item.Value)));
+        writer.WriteEndObject();
+    }
+
+    private static void WriteChildren(Utf8JsonWriter writer, string name, IEnumerable<(string Name, InputErrors Errors)>? children)
+    {
+        if (children is null) return;
+        writer.WriteStartObject(name);
+        foreach (var (child, errors) in children)
+        {
+            if (!errors.Any) continue;
+            writer.WritePropertyName(child);
+            errors.WriteTree(writer);
+        }
+        writer.WriteEndObject();
     }
 
     private bool IsObject => fields?.Values.Any(f => f.Any) ?? false;

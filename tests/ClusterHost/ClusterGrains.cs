@@ -1,6 +1,8 @@
 using Orleans;
 using Orleans.Placement;
 using Orleans.Runtime;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.ClusterHost;
@@ -74,9 +76,20 @@ internal sealed class AccountGrain([PersistentState("account")] IPersistentState
     {
         "account" => throw new OverdrawnException("a1", 17),
         "argument" => throw new ArgumentException("not that", nameof(how)),
+        "platform" => throw new PlatformException(ErrorCode.ConcurrencyLimit, "Five calls are the most.") { RetryAfter = TimeSpan.FromSeconds(7) },
+        "input" => throw new InvalidInputException(Problems()),
         "private" => throw new PrivateException(Stream.Null),
         _ => throw new InvalidOperationException(how),
     };
+
+    private static InputErrors Problems()
+    {
+        var errors = new InputErrors();
+        errors.AddNonField("Two fields exclude each other.");
+        errors.Field("medium").Field("sampleRate").Add("Must be between 8000 and 48000 Hz.");
+        errors.Field("tools").Item(2).Field("name").Add("Must not be blank.");
+        return errors;
+    }
 
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -150,6 +163,31 @@ internal sealed class BellGrain(IDiary diary) : Grain, IBellGrain
         diary.Say($"rang {this.GetPrimaryKeyString()}");
         return Task.CompletedTask;
     }
+}
+
+/// <summary>Keeps every number that it was given, in order: what a test can hold against what was acknowledged.</summary>
+public interface ILedgerGrain : IGrainWithStringKey
+{
+    /// <summary>Writes the number down. Acknowledged when it is stored.</summary>
+    Task AppendAsync(int number);
+
+    Task<string> WhereAsync();
+}
+
+public sealed class LedgerState
+{
+    public List<int> Entries { get; set; } = [];
+}
+
+internal sealed class LedgerGrain([PersistentState("ledger")] IPersistentState<LedgerState> state, IClusterMembership membership) : Grain, ILedgerGrain
+{
+    public Task AppendAsync(int number)
+    {
+        state.State.Entries.Add(number);
+        return state.WriteStateAsync();
+    }
+
+    public Task<string> WhereAsync() => Task.FromResult(membership.LocalSilo!);
 }
 
 /// <summary>Without a state: all that a call to it takes is the runtime's.</summary>

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using VoiceGrains.ClusterHost;
+using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.Tests.Cluster;
@@ -49,6 +51,13 @@ public sealed class ClusterCallTests
         Assert.StartsWith("not that", argument.Message);
         Assert.Equal("how", argument.ParamName);
         await Assert.ThrowsAsync<InvalidOperationException>(() => grain.FailAsync("other"));
+        var platform = await Assert.ThrowsAsync<PlatformException>(() => grain.FailAsync("platform"));
+        Assert.Equal((ErrorCode.ConcurrencyLimit, "Five calls are the most.", TimeSpan.FromSeconds(7)), (platform.Code, platform.Message, platform.RetryAfter));
+        var input = await Assert.ThrowsAsync<InvalidInputException>(() => grain.FailAsync("input"));
+        const string problems =
+            """{"non_field_errors":["Two fields exclude each other."],"medium":{"sampleRate":["Must be between 8000 and 48000 Hz."]},"tools":[{},{},{"name":["Must not be blank."]}]}""";
+        Assert.Equal(problems, input.Errors.ToJson().ToJsonString());
+        Assert.Equal($"The request is invalid: {problems}", input.Message);
         var unknown = await Assert.ThrowsAsync<RemoteGrainException>(() => grain.FailAsync("private"));
         Assert.Contains("PrivateException", unknown.TypeName);
         Assert.Contains("for no one else", unknown.Message);
