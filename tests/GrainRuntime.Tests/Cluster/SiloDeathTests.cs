@@ -80,7 +80,7 @@ public sealed class SiloDeathTests
     }
 
     // A request that the dead silo had already been given is lost, and says so.
-    private static async Task RequestUntilServedAsync(Func<Task<string>> request, string expected)
+    internal static async Task RequestUntilServedAsync(Func<Task<string>> request, string expected)
     {
         var started = Stopwatch.GetTimestamp();
         while (true)

@@ -93,6 +93,11 @@ internal sealed class ClusterFixture : IAsyncDisposable
     public Task<ClusterHostProcess> StartProcessAsync(params string[] settings) =>
         ClusterHostProcess.StartAsync(Rabbit.Uri, Exchange, Database.ConnectionString, settings, RuntimeHost.Cancel);
 
+    /// <summary>Starts one that reaches the broker only through the proxy.</summary>
+    public Task<ClusterHostProcess> StartProcessAsync(StallingProxy network, params string[] settings) =>
+        ClusterHostProcess.StartAsync(
+            new UriBuilder(Rabbit.Uri) { Port = network.Port }.Uri.ToString(), Exchange, Database.ConnectionString, settings, RuntimeHost.Cancel);
+
     /// <summary>Ends all connections to the database and lets none in, until disposed.</summary>
     public async Task<IAsyncDisposable> CutDatabaseAsync()
     {

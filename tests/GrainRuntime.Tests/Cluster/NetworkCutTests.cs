@@ -1,0 +1,75 @@
+using Orleans.Runtime;
+using VoiceGrains.ClusterHost;
+using VoiceGrains.GrainRuntime.Cluster;
+
+namespace VoiceGrains.GrainRuntime.Tests.Cluster;
+
+/// <summary>One silo cannot reach the broker any more, and nothing tells it so: no connection is reset, bytes just do not arrive.</summary>
+public sealed class NetworkCutTests
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3), RenewPeriod = TimeSpan.FromSeconds(1), Heartbeat = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task SiloCutFromTheBroker_GivesItsGrainsUpBeforeOthersTakeThemAndRejoins()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await using var network = new StallingProxy(cluster.Rabbit.Port);
+        await using var cut = await cluster.StartProcessAsync(network, $"--Cluster:Lease={Lease}", $"--Cluster:RenewPeriod={RenewPeriod}", $"--Cluster:Heartbeat={Heartbeat}");
+        var client = await cluster.AddSiloAsync(client: true, options: Hasty);
+        await using var ledger = new Ledger(client.Grains, "l").Start();
+        await ledger.GoesOnAsync();
+        Assert.Equal(cut.Id, await ledger.Grain.WhereAsync());
+        // Writes in its silo without being asked: what a silo does that does not know that it is cut off.
+        var account = client.Grains.GetGrain<IAccountGrain>("a");
+        await account.AddOftenAsync();
+        Assert.Equal(cut.Id, await account.WhereAsync());
+        var heir = await cluster.AddSiloAsync(options: Hasty);
+
+        network.Stall();
+        await RuntimeHost.EventuallyAsync(() => !Members(client).Contains(cut.Id), "the cut silo leaves");
+        await SiloDeathTests.RequestUntilServedAsync(() => account.WhereAsync(), heir.Id);
+        await ledger.GoesOnAsync();
+        Assert.Equal(heir.Id, await ledger.Grain.WhereAsync());
+        var etag = await AccountEtagAsync(cluster);
+        await ledger.GoesOnAsync();
+        Assert.Equal(etag, await AccountEtagAsync(cluster));       // nobody writes it but the one who was asked
+
+        network.Resume();
+        await RuntimeHost.EventuallyAsync(() => Members(client) is [_, _], "the cut silo joins again");
+        Assert.DoesNotContain(cut.Id, Members(client));
+        await ledger.GoesOnAsync();
+        Assert.Equal(heir.Id, await account.WhereAsync());
+        Assert.Equal(etag, await AccountEtagAsync(cluster));
+        await heir.Membership.DrainAsync(RuntimeHost.Cancel);
+        Assert.NotEqual(heir.Id, await client.Grains.GetGrain<IAccountGrain>("new").WhereAsync());
+        await ledger.AssertKeptAsync(cluster);
+    }
+
+    [Fact]
+    public async Task ShortStall_LeavesEveryGrainWhereItIs()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        await using var network = new StallingProxy(cluster.Rabbit.Port);
+        await using var silo = await cluster.StartProcessAsync(network);
+        var client = await cluster.AddSiloAsync(client: true);
+        await using var ledger = new Ledger(client.Grains, "l").Start();
+        await ledger.GoesOnAsync();
+
+        network.Stall();
+        var waiting = client.Grains.GetGrain<IAccountGrain>("a").AddAsync(1);
+        await Task.Delay(TimeSpan.FromSeconds(1), RuntimeHost.Cancel);     // how long the stall lasts: below the heartbeat's limit
+        Assert.False(waiting.IsCompleted);
+        network.Resume();
+
+        Assert.Equal(1, await waiting);
+        await ledger.GoesOnAsync();
+        Assert.Equal(silo.Id, await ledger.Grain.WhereAsync());
+        await ledger.AssertKeptAsync(cluster);
+    }
+
+    private static void Hasty(ClusterOptions options) => (options.Lease, options.RenewPeriod, options.Heartbeat) = (Lease, RenewPeriod, Heartbeat);
+
+    private static List<string> Members(SiloHost host) => [.. host.Membership.ListAsync(RuntimeHost.Cancel).GetAwaiter().GetResult().Select(silo => silo.Id)];
+
+    private static Task<int> AccountEtagAsync(ClusterFixture cluster) => cluster.ScalarAsync<int>("SELECT etag FROM grain_state WHERE grain_type = 'account'");
+}
