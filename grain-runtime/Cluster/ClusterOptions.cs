@@ -6,6 +6,8 @@ namespace VoiceGrains.GrainRuntime.Cluster;
 /// <summary>How this process takes part in a cluster. Bound to the section <c>Cluster</c>.</summary>
 public sealed class ClusterOptions
 {
+    internal const int LargestMaxMessageBytes = 128 * 1_024 * 1_024;
+
     /// <summary>The broker, as an <c>amqp://</c> or <c>amqps://</c> URI. Empty: one process alone, without RabbitMQ.</summary>
     public string? RabbitMq { get; set; }
 
@@ -44,8 +46,8 @@ public sealed class ClusterOptions
     /// <summary>AMQP heartbeat, in whole seconds; a peer that is silent for two to three of them is disconnected. Default 2 s.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Largest request or result in bytes; a larger one fails at its sender. Default 4 MiB.</summary>
-    [Range(1_024, 128 * 1_024 * 1_024)]
+    /// <summary>Largest request or result in bytes; a larger one fails at its sender, a request also at a receiver whose limit is lower. Default 4 MiB.</summary>
+    [Range(1_024, LargestMaxMessageBytes)]
     public int MaxMessageBytes { get; set; } = 4 * 1_024 * 1_024;
 
     /// <summary>Messages that may wait to be sent; when full, requests fail with <see cref="Orleans.Runtime.LimitExceededException"/>. Default 10,000.</summary>

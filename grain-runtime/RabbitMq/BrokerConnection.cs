@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.RabbitMq;
@@ -35,6 +36,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     private readonly IBrokerListener _listener;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private readonly Uri _address;
     private readonly Channel<WireMessage> _outgoing;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _connecting;
@@ -45,6 +47,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     public BrokerConnection(ClusterOptions options, IBrokerListener listener, TimeProvider clock, ILogger logger)
     {
         (_options, _listener, _clock, _logger) = (options, listener, clock, logger);
+        _address = new(options.RabbitMq!);
         _outgoing = Channel.CreateBounded<WireMessage>(new BoundedChannelOptions(options.SendQueueLength) { SingleReader = true });
         _disconnectedSince = clock.GetTimestamp();
         _connecting = Task.Run(ConnectAsync);
@@ -53,7 +56,8 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
 
     private sealed record Session(IConnection Connection, IChannel Publisher, IChannel Topology, string Queue)
     {
-        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>Ends the session; with the broker's reason, where it has one.</summary>
+        public TaskCompletionSource<ShutdownEventArgs?> Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     public bool IsConnected => Volatile.Read(ref _session).Task.IsCompletedSuccessfully;
@@ -77,7 +81,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     public void Reconnect()
     {
         if (Volatile.Read(ref _session).Task is { IsCompletedSuccessfully: true } connected)
-            connected.Result.Closed.TrySetResult();
+            connected.Result.Closed.TrySetResult(null);
     }
 
     public async ValueTask DisposeAsync()
@@ -98,26 +102,29 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            connected.Result.Closed.TrySetResult();      // the next connection binds what is bound by then
+            connected.Result.Closed.TrySetResult((exception as OperationInterruptedException)?.ShutdownReason);      // the next connection binds what is bound by then
         }
     }
 
     private async Task ConnectAsync()
     {
         var pause = TimeSpan.Zero;
+        string? problem = null;
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 await HoldAsync(_stopping.Token).ConfigureAwait(false);
-                pause = TimeSpan.Zero;
+                (pause, problem) = (TimeSpan.Zero, null);
             }
             catch (Exception exception)
             {
                 if (_stopping.IsCancellationRequested)
                     return;
-                if (pause == TimeSpan.Zero)
-                    LogUnreachable(exception);
+                var former = problem;
+                problem = BrokerProblem.Describe(exception, _address);
+                if (problem != former)
+                    LogNoUse(_address.Authority, problem, exception);
                 pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, pause.TotalMilliseconds + 100));
             }
             await Task.Delay(pause, _clock, CancellationToken.None).ConfigureAwait(false);
@@ -129,13 +136,14 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     {
         var factory = new ConnectionFactory
         {
-            Uri = new(_options.RabbitMq!),
+            Uri = _address,
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
             RequestedHeartbeat = _options.Heartbeat,
             RequestedConnectionTimeout = ConnectTimeout,
             ClientProvidedName = $"VoiceGrains {_options.Name}",
-            MaxInboundMessageBodySize = (uint)_options.MaxMessageBytes + 65_536,
+            // Not our own limit: a message beyond this one ends the connection, and one silo's setting must not end another's.
+            MaxInboundMessageBodySize = ClusterOptions.LargestMaxMessageBytes + 65_536,
         };
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(ConnectTimeout);
@@ -145,8 +153,10 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             var session = await OpenAsync(connection, timeout.Token).ConfigureAwait(false);
             Volatile.Read(ref _session).SetResult(session);
             LogConnected(connection.Endpoint.HostName, connection.Endpoint.Port);
-            await session.Closed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            LogLost(connection.CloseReason?.ReplyText ?? "closed by us");
+            var reason = await session.Closed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (reason is not null && BrokerProblem.IsRefusal(reason))
+                throw new OperationInterruptedException(reason);
+            LogLost((reason ?? connection.CloseReason)?.ReplyText ?? "closed by us");
         }
         finally
         {
@@ -176,7 +186,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
 
         Task Close(object sender, ShutdownEventArgs reason)
         {
-            session.Closed.TrySetResult();
+            session.Closed.TrySetResult(reason);
             return Task.CompletedTask;
         }
 
@@ -231,7 +241,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            session.Closed.TrySetResult();
+            session.Closed.TrySetResult((exception as OperationInterruptedException)?.ShutdownReason);
             // Until the other loop has seen it too, there is nothing to send on.
             while (ReferenceEquals(Volatile.Read(ref _session).Task is { IsCompletedSuccessfully: true } task ? task.Result : null, session))
                 await Task.Delay(TimeSpan.FromMilliseconds(10), _clock, cancellationToken).ConfigureAwait(false);
@@ -249,6 +259,6 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     [LoggerMessage(1551, LogLevel.Warning, "The connection to RabbitMQ is lost: {Reason}. Connecting again")]
     private partial void LogLost(string reason);
 
-    [LoggerMessage(1552, LogLevel.Error, "RabbitMQ cannot be reached or refuses us; trying again until it does not")]
-    private partial void LogUnreachable(Exception exception);
+    [LoggerMessage(1552, LogLevel.Error, "RabbitMQ at {Address} is of no use: {Problem}. Trying again until it is")]
+    private partial void LogNoUse(string address, string problem, Exception exception);
 }

@@ -34,6 +34,13 @@ internal sealed partial class InboundRequests(
             LogDuplicate(messageId);
             return;
         }
+        if (message.Body.Length > options.MaxMessageBytes)
+        {
+            LogTooLarge(message.Body.Length, replyTo, options.MaxMessageBytes);     // and not parked: the queue of the parked is for small ones
+            Send(codec.WriteError(new OrleansMessageRejectionException(
+                $"The request is too large for silo {silo}: {message.Body.Length} bytes, the limit is {options.MaxMessageBytes} (Cluster:MaxMessageBytes)."), replyTo, correlationId, silo));
+            return;
+        }
         Invocation request;
         try
         {
@@ -92,7 +99,7 @@ internal sealed partial class InboundRequests(
             return (WireProtocol.Inactive, null);       // it was here until just now
         if (options.ClientOnly || isDraining() || catalog.IsStopping)
             return (WireProtocol.Refused, "draining");
-        return catalog.Count >= options.MaxActivations ? (WireProtocol.Refused, $"full: {options.MaxActivations} activations") : default;
+        return catalog.Count >= options.MaxActivations ? (WireProtocol.Refused, WireProtocol.Full(options.MaxActivations)) : default;
     }
 
     private void SendOutcome(Invocation request, string replyTo, string correlationId, string silo) =>
@@ -128,6 +135,9 @@ internal sealed partial class InboundRequests(
 
     [LoggerMessage(1561, LogLevel.Warning, "A request from {Caller} was refused because it cannot be read here")]
     private partial void LogUnreadable(string caller, Exception exception);
+
+    [LoggerMessage(1564, LogLevel.Warning, "A request of {Bytes} bytes from {Caller} was refused: the limit is {Limit} (Cluster:MaxMessageBytes)")]
+    private partial void LogTooLarge(int bytes, string caller, int limit);
 
     [LoggerMessage(1562, LogLevel.Error, "A message of type {Type} was parked: {Reason}")]
     private partial void LogPoison(string type, string reason);

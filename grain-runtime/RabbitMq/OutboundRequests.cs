@@ -187,12 +187,12 @@ internal sealed partial class OutboundRequests(
 
     private void RefuseHere(PendingRequest pending, string silo)
     {
-        pending.Refuse(silo, "this silo is full or draining");
+        pending.Refuse(silo, options.ClientOnly || membership.IsDraining || catalog.IsStopping ? "draining" : WireProtocol.Full(options.MaxActivations));
         Place(pending);
     }
 
     // The view may be old: once more with a new one, and then the problem is told.
-    private async Task LookAgainAsync(PendingRequest pending, string problem)
+    private async Task LookAgainAsync(PendingRequest pending, PlacementProblem problem)
     {
         if (pending.LookedAgain)
         {
@@ -206,12 +206,10 @@ internal sealed partial class OutboundRequests(
         Route(pending);
     }
 
-    private static void Reject(PendingRequest pending, string problem)
+    private static void Reject(PendingRequest pending, PlacementProblem problem)
     {
-        var reason = pending.Reason is null ? "" : $" The last refusal: {pending.Reason}.";
-        pending.Request.Reject(pending.Reason?.StartsWith("full", StringComparison.Ordinal) == true
-            ? new LimitExceededException(problem + reason)
-            : new SiloUnavailableException(problem + reason));
+        var text = pending.Reason is null ? problem.Text : $"{problem.Text} The last refusal: {pending.Reason}.";
+        pending.Request.Reject(problem.IsForRoom || pending.WasForRoom ? new LimitExceededException(text) : new SiloUnavailableException(text));
     }
 
     private void DispatchHere(PendingRequest pending)

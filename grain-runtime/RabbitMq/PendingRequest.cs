@@ -35,12 +35,16 @@ internal sealed class PendingRequest(Invocation request, string correlationId)
     /// <summary>Why the last of them would not.</summary>
     public string? Reason { get; private set; }
 
+    /// <summary>One of them was full.</summary>
+    public bool WasForRoom { get; private set; }
+
     public void GoesTo(string? silo, long now) => (Silo, SiloKnownAt) = (silo, now);
 
     public void Refuse(string silo, string? reason)
     {
         (_refused ??= []).Add(silo);
         Reason = reason ?? Reason;
+        WasForRoom |= WireProtocol.IsForRoom(reason);
     }
 
     /// <summary>Lets all silos be asked again.</summary>

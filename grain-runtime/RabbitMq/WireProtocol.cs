@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using RabbitMQ.Client;
@@ -33,6 +34,13 @@ internal static class WireProtocol
 
     /// <summary>The silo did not take the request: the grain is at <see cref="Owner"/>, is not here, or may not be activated here. Nothing was done.</summary>
     public const string Elsewhere = "elsewhere", Inactive = "inactive", Refused = "refused";
+
+    private const string FullReason = "full: ";
+
+    /// <summary>The <see cref="Reason"/> of a silo that has no room.</summary>
+    public static string Full(int activations) => string.Create(CultureInfo.InvariantCulture, $"{FullReason}{activations} activations");
+
+    public static bool IsForRoom(string? reason) => reason?.StartsWith(FullReason, StringComparison.Ordinal) == true;
 
     // AMQP allows 255 bytes; long keys are told apart by their hash.
     private const int LongestRoutingKey = 200;

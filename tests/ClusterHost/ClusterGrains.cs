@@ -166,7 +166,7 @@ internal sealed class BellGrain(IDiary diary) : Grain, IBellGrain
 }
 
 /// <summary>Keeps every number that it was given, in order: what a test can hold against what was acknowledged.</summary>
-public interface ILedgerGrain : IGrainWithStringKey
+public interface IJournalGrain : IGrainWithStringKey
 {
     /// <summary>Writes the number down. Acknowledged when it is stored.</summary>
     Task AppendAsync(int number);
@@ -174,12 +174,12 @@ public interface ILedgerGrain : IGrainWithStringKey
     Task<string> WhereAsync();
 }
 
-public sealed class LedgerState
+public sealed class JournalState
 {
     public List<int> Entries { get; set; } = [];
 }
 
-internal sealed class LedgerGrain([PersistentState("ledger")] IPersistentState<LedgerState> state, IClusterMembership membership) : Grain, ILedgerGrain
+internal sealed class JournalGrain([PersistentState("journal")] IPersistentState<JournalState> state, IClusterMembership membership) : Grain, IJournalGrain
 {
     public Task AppendAsync(int number)
     {

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace VoiceGrains.Tests.Shared;
 
@@ -12,6 +14,9 @@ namespace VoiceGrains.Tests.Shared;
 /// </summary>
 internal sealed class RabbitServer
 {
+    /// <summary>Users whose password is their name: may not enter; may only read; may do everything but publish to an exchange of ours.</summary>
+    public const string Stranger = "stranger", Observer = "observer", Mute = "mute";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(90);
     private static readonly string Root = Path.Combine(Path.GetTempPath(), "voicegrains-test-rabbitmq");
     private static readonly Lazy<Task<RabbitServer>> Shared = new(StartAsync);
@@ -26,8 +31,10 @@ internal sealed class RabbitServer
     private RabbitServer(string folder, Process mapper, int mapperPort) =>
         (_folder, _mapper, _mapperPort, _port, _distributionPort) = (folder, mapper, mapperPort, PostgresServer.FreePort(), PostgresServer.FreePort());
 
-    /// <summary>For one client, who may do everything.</summary>
-    public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{_port}/");
+    /// <summary>For a user who may do everything.</summary>
+    public string Uri => UriOf("guest", "guest");
+
+    public string UriOf(string user, string password) => string.Create(CultureInfo.InvariantCulture, $"amqp://{user}:{password}@127.0.0.1:{_port}/");
 
     public int Port => _port;
 
@@ -56,7 +63,8 @@ internal sealed class RabbitServer
         var mapperPort = PostgresServer.FreePort();
         var mapper = await StartAsync("epmd", ["-port", Text(mapperPort), "-address", "127.0.0.1"], []);
         var server = new RabbitServer(folder, mapper, mapperPort);
-        await File.WriteAllTextAsync(Path.Combine(folder, "rabbitmq.conf"), $"listeners.tcp.1 = 127.0.0.1:{Text(server._port)}\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "rabbitmq.conf"), $"listeners.tcp.1 = 127.0.0.1:{Text(server._port)}\nload_definitions = {folder}/users.json\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "users.json"), Users());
         if (Environment.IsPrivilegedProcess)
         {
             await PostgresServer.RunAsync("chmod", ["a+rx", Root]);
@@ -86,6 +94,25 @@ internal sealed class RabbitServer
             $"RABBITMQ_ENABLED_PLUGINS_FILE={_folder}/enabled_plugins", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +sbwt none +sbwtdcpu none -noinput",
         ]);
         await WaitUntilReadyAsync();
+    }
+
+    // Beside the one who may do everything, those who may not.
+    private static string Users()
+    {
+        (string Name, string? Configure, string? Write)[] users = [("guest", ".*", ".*"), (Stranger, null, null), (Observer, "^$", "^$"), (Mute, ".*", "^amq.gen")];
+        return JsonSerializer.Serialize(new
+        {
+            vhosts = new[] { new { name = "/" } },
+            users = users.Select(user => new { name = user.Name, password_hash = PasswordHash(user.Name), hashing_algorithm = "rabbit_password_hashing_sha256", tags = "" }),
+            permissions = users.Where(user => user.Write is not null).Select(user => new { user = user.Name, vhost = "/", configure = user.Configure, write = user.Write, read = ".*" }),
+        });
+    }
+
+    // A salt of four bytes and the SHA-256 of salt and password (RabbitMQ's documentation: passwords). The password is the name.
+    private static string PasswordHash(string password)
+    {
+        byte[] salt = [1, 2, 3, 4];
+        return Convert.ToBase64String([.. salt, .. SHA256.HashData([.. salt, .. Encoding.UTF8.GetBytes(password)])]);
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using VoiceGrains.ClusterHost;
 using VoiceGrains.GrainInterfaces;
@@ -85,16 +86,29 @@ public sealed class ClusterCallTests
     }
 
     [Fact]
-    public async Task TooLargeARequest_FailsAtItsSender()
+    public async Task MessageBeyondTheLimit_IsRefusedWithBothSizesAndNothingElseFails()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        await cluster.AddSiloAsync();
-        var client = await cluster.AddSiloAsync(client: true, options: options => options.MaxMessageBytes = 2_000);
-        var grain = client.Grains.GetGrain<IAccountGrain>("a");
+        var log = new LogKeeper();
+        var silo = await cluster.AddSiloAsync(options: options => options.MaxMessageBytes = 2_000, services: services => services.AddLogging(logging => logging.AddProvider(log)));
+        var small = await cluster.AddSiloAsync(client: true, options: options => options.MaxMessageBytes = 1_500);
+        var large = await cluster.AddSiloAsync(client: true);
 
-        Assert.Equal(1_900, await grain.LengthAsync(new('x', 1_900)));
-        var refused = await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => grain.LengthAsync(new('x', 2_000)));
-        Assert.Contains("too large: 2004 bytes, the limit is 2000", refused.Message);
+        Assert.Equal(1_400, await small.Grains.GetGrain<IAccountGrain>("a").LengthAsync(new('x', 1_400)));
+        var atItsSender = await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => small.Grains.GetGrain<IAccountGrain>("a").LengthAsync(new('x', 1_500)));
+        Assert.Contains("too large: 1504 bytes, the limit is 1500", atItsSender.Message);
+
+        var grain = large.Grains.GetGrain<IAccountGrain>("a");
+        foreach (var size in new[] { 3_000, 4_000_000 })
+        {
+            var atItsReceiver = await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => grain.LengthAsync(new('x', size)));
+            Assert.Contains($"too large for silo {silo.Id}: {size + 4} bytes, the limit is 2000", atItsReceiver.Message);
+        }
+        var result = await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => grain.EchoAsync(new(new('x', 1_000), 1, null), [], default));
+        Assert.Contains("The result of account/a.IAccountGrain.EchoAsync is too large", result.Message);
+        Assert.Equal(3, await grain.LengthAsync("abc"));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("is lost", StringComparison.Ordinal));
+        await log.ExpectAsync("A request of 3004 bytes");
     }
 
     [Fact]

@@ -16,9 +16,9 @@ public sealed class NetworkCutTests
         await using var network = new StallingProxy(cluster.Rabbit.Port);
         await using var cut = await cluster.StartProcessAsync(network, $"--Cluster:Lease={Lease}", $"--Cluster:RenewPeriod={RenewPeriod}", $"--Cluster:Heartbeat={Heartbeat}");
         var client = await cluster.AddSiloAsync(client: true, options: Hasty);
-        await using var ledger = new Ledger(client.Grains, "l").Start();
-        await ledger.GoesOnAsync();
-        Assert.Equal(cut.Id, await ledger.Grain.WhereAsync());
+        await using var journal = new JournalWriter(client.Grains, "j").Start();
+        await journal.GoesOnAsync();
+        Assert.Equal(cut.Id, await journal.Grain.WhereAsync());
         // Writes in its silo without being asked: what a silo does that does not know that it is cut off.
         var account = client.Grains.GetGrain<IAccountGrain>("a");
         await account.AddOftenAsync();
@@ -28,21 +28,21 @@ public sealed class NetworkCutTests
         network.Stall();
         await RuntimeHost.EventuallyAsync(() => !Members(client).Contains(cut.Id), "the cut silo leaves");
         await SiloDeathTests.RequestUntilServedAsync(() => account.WhereAsync(), heir.Id);
-        await ledger.GoesOnAsync();
-        Assert.Equal(heir.Id, await ledger.Grain.WhereAsync());
+        await journal.GoesOnAsync();
+        Assert.Equal(heir.Id, await journal.Grain.WhereAsync());
         var etag = await AccountEtagAsync(cluster);
-        await ledger.GoesOnAsync();
+        await journal.GoesOnAsync();
         Assert.Equal(etag, await AccountEtagAsync(cluster));       // nobody writes it but the one who was asked
 
         network.Resume();
         await RuntimeHost.EventuallyAsync(() => Members(client) is [_, _], "the cut silo joins again");
         Assert.DoesNotContain(cut.Id, Members(client));
-        await ledger.GoesOnAsync();
+        await journal.GoesOnAsync();
         Assert.Equal(heir.Id, await account.WhereAsync());
         Assert.Equal(etag, await AccountEtagAsync(cluster));
         await heir.Membership.DrainAsync(RuntimeHost.Cancel);
         Assert.NotEqual(heir.Id, await client.Grains.GetGrain<IAccountGrain>("new").WhereAsync());
-        await ledger.AssertKeptAsync(cluster);
+        await journal.AssertKeptAsync(cluster);
     }
 
     [Fact]
@@ -52,8 +52,8 @@ public sealed class NetworkCutTests
         await using var network = new StallingProxy(cluster.Rabbit.Port);
         await using var silo = await cluster.StartProcessAsync(network);
         var client = await cluster.AddSiloAsync(client: true);
-        await using var ledger = new Ledger(client.Grains, "l").Start();
-        await ledger.GoesOnAsync();
+        await using var journal = new JournalWriter(client.Grains, "j").Start();
+        await journal.GoesOnAsync();
 
         network.Stall();
         var waiting = client.Grains.GetGrain<IAccountGrain>("a").AddAsync(1);
@@ -62,9 +62,9 @@ public sealed class NetworkCutTests
         network.Resume();
 
         Assert.Equal(1, await waiting);
-        await ledger.GoesOnAsync();
-        Assert.Equal(silo.Id, await ledger.Grain.WhereAsync());
-        await ledger.AssertKeptAsync(cluster);
+        await journal.GoesOnAsync();
+        Assert.Equal(silo.Id, await journal.Grain.WhereAsync());
+        await journal.AssertKeptAsync(cluster);
     }
 
     private static void Hasty(ClusterOptions options) => (options.Lease, options.RenewPeriod, options.Heartbeat) = (Lease, RenewPeriod, Heartbeat);

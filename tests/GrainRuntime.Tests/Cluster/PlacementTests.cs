@@ -22,6 +22,20 @@ public sealed class PlacementTests
         Assert.DoesNotContain("full", chosen);
     }
 
-    private static SiloRow Row(string id, int activations, int most) => new(
-        new(id, id, "1", null, [], new Dictionary<string, string>(), ["account"], activations, most, Draining: false, default), IsAlive: true);
+    [Theory]
+    [InlineData(4, false, true)]        // the full one would take it if it had room
+    [InlineData(4, true, false)]        // the full one leaves
+    [InlineData(3, true, false)]
+    public void NoSiloLeft_TellsWhetherRoomIsWhatIsMissing(int activations, bool draining, bool isForRoom)
+    {
+        var view = new ClusterView([Row("one", activations, 4, draining), Row("other", 0, 4, draining: true)], lookedAt: 0);
+
+        var (silo, problem) = Placement.Choose(view, new("account", "a"), typeof(AccountGrain), null, null, new HashSet<string>(), new Random(7));
+
+        Assert.Null(silo);
+        Assert.Equal(new PlacementProblem("All 2 silos that could activate grain account/a are full, draining or have refused.", isForRoom), problem);
+    }
+
+    private static SiloRow Row(string id, int activations, int most, bool draining = false) => new(
+        new(id, id, "1", null, [], new Dictionary<string, string>(), ["account"], activations, most, draining, default), IsAlive: true);
 }

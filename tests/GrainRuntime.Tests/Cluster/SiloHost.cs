@@ -114,6 +114,14 @@ internal sealed class ClusterFixture : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync(RuntimeHost.Cancel))!;
     }
 
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(RuntimeHost.Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(RuntimeHost.Cancel);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_hosts.Select(host => host.DisposeAsync().AsTask()));
