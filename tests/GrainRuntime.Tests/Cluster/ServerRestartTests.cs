@@ -23,6 +23,8 @@ public sealed class ServerRestartTests
         await silo.Probe.ExpectAsync("activated a");
         await silo.Probe.ExpectAsync("activated busy");
         await silo.Probe.ExpectAsync("waiting");
+        await using var journal = new JournalWriter(client.Grains, "j").Start();
+        await journal.GoesOnAsync();
 
         await rabbit.KillAsync();
         await Assert.ThrowsAsync<SiloUnavailableException>(() => inFlight);
@@ -33,6 +35,8 @@ public sealed class ServerRestartTests
         await RuntimeHost.EventuallyAsync(() => client.Membership.IsConnected && silo.Membership.IsConnected, "both are connected again");
 
         Assert.Equal(3, await grain.LengthAsync("abc"));
+        await journal.GoesOnAsync();
+        await journal.AssertKeptAsync(cluster);
         Assert.Single(silo.Probe.Log, line => line == "activated a");
     }
 
@@ -44,6 +48,8 @@ public sealed class ServerRestartTests
         var former = silo.Id;
         var grain = silo.Grains.GetGrain<IAccountGrain>("a");
         Assert.Equal(1, await grain.AddAsync(1));
+        await using var journal = new JournalWriter(silo.Grains, "j").Start();
+        await journal.GoesOnAsync();
 
         await using (await cluster.CutDatabaseAsync())
         {
@@ -54,6 +60,8 @@ public sealed class ServerRestartTests
 
         Assert.Equal(former, silo.Id);
         Assert.Equal(2, await grain.AddAsync(1));
+        await journal.GoesOnAsync();
+        await journal.AssertKeptAsync(cluster);
         Assert.Single(silo.Probe.Log, line => line == "activated a");
     }
 
@@ -65,6 +73,8 @@ public sealed class ServerRestartTests
         var silo = await cluster.AddSiloAsync();
         var former = silo.Id;
         Assert.Equal(1, await silo.Grains.GetGrain<IAccountGrain>("a").AddAsync(1));
+        await using var journal = new JournalWriter(silo.Grains, "j").Start();
+        await journal.GoesOnAsync();
 
         await rabbit.KillAsync();
         await RuntimeHost.EventuallyAsync(() => silo.Membership.LocalSilo is null, "the silo leaves");
@@ -75,5 +85,7 @@ public sealed class ServerRestartTests
 
         Assert.NotEqual(former, silo.Id);
         Assert.Equal(2, await silo.Grains.GetGrain<IAccountGrain>("a").AddAsync(1));
+        await journal.GoesOnAsync();
+        await journal.AssertKeptAsync(cluster);
     }
 }

@@ -8,6 +8,7 @@ namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 /// <summary>Silos in processes of their own that die, or look as if.</summary>
 public sealed class SiloDeathTests
 {
+    private const string AccountEtag = "SELECT etag FROM grain_state WHERE grain_type = 'account'";
     private static readonly TimeSpan TakeoverLimit = TimeSpan.FromSeconds(10);
 
     [Fact]
@@ -20,6 +21,8 @@ public sealed class SiloDeathTests
         Assert.Equal(5, await grain.AddAsync(5));
         Assert.Equal(doomed.Id, await grain.WhereAsync());
         var waiting = grain.WaitAsync(RuntimeHost.Cancel);
+        await using var journal = new JournalWriter(client.Grains, "j").Start();
+        await journal.GoesOnAsync();
         var heir = await cluster.AddSiloAsync();
 
         doomed.Kill();
@@ -31,6 +34,8 @@ public sealed class SiloDeathTests
         var lost = await Assert.ThrowsAsync<SiloUnavailableException>(() => waiting);       // it may have been done: nobody does it again
         Assert.Contains("not known", lost.Message);
         Assert.Equal(heir.Id, Assert.Single(await client.Membership.ListAsync(RuntimeHost.Cancel)).Id);
+        await journal.GoesOnAsync();
+        await journal.AssertKeptAsync(cluster);
     }
 
     [Fact]
@@ -42,6 +47,8 @@ public sealed class SiloDeathTests
         var grain = client.Grains.GetGrain<IAccountGrain>("a");
         Assert.Equal(1, await grain.AddAsync(1));
         await grain.AddOftenAsync();        // goes on adding in its silo, asked or not
+        await using var journal = new JournalWriter(client.Grains, "j").Start();
+        await journal.GoesOnAsync();
         var heir = await cluster.AddSiloAsync();
 
         zombie.Stop();
@@ -49,15 +56,17 @@ public sealed class SiloDeathTests
         await RequestUntilServedAsync(() => grain.WhereAsync(), heir.Id);
         Assert.InRange(Stopwatch.GetElapsedTime(stopped), TimeSpan.Zero, TakeoverLimit + TimeSpan.FromSeconds(2));
         var total = await grain.AddAsync(1);
-        var etag = await cluster.ScalarAsync<int>("SELECT etag FROM grain_state");
+        var etag = await cluster.ScalarAsync<int>(AccountEtag);
 
         zombie.Continue();
         await RuntimeHost.EventuallyAsync(() => IsBack(client, zombie.Id), "the zombie is a member again");
 
-        Assert.Equal(etag, await cluster.ScalarAsync<int>("SELECT etag FROM grain_state"));
+        Assert.Equal(etag, await cluster.ScalarAsync<int>(AccountEtag));
         Assert.Equal(total + 1, await grain.AddAsync(1));
         Assert.Equal(heir.Id, await grain.WhereAsync());
-        Assert.Equal(heir.Id, await cluster.ScalarAsync<string>("SELECT silo FROM grain_directory"));
+        await journal.GoesOnAsync();
+        await journal.AssertKeptAsync(cluster);
+        Assert.Equal(heir.Id, await cluster.ScalarAsync<string>("SELECT silo FROM grain_directory WHERE grain_type = 'account'"));
     }
 
     [Fact]
