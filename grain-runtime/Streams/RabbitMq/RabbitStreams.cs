@@ -92,7 +92,9 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
     public override async Task SubscribeAsync<T>(StreamAddress address, StreamSubscription<T> subscription)
     {
         var hub = Add(address, subscription);
-        await OpeningOf(hub).ConfigureAwait(false);     // a failure takes the subscription out again
+        // A failure takes the subscription out again. For a stream that others here listen to already there is nothing to do, but the connection may be away.
+        await OpeningOf(hub).ConfigureAwait(false);
+        await WaitUntilBoundAsync(address).ConfigureAwait(false);
     }
 
     public async Task OnConnectedAsync()
@@ -211,15 +213,7 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
 
     private async Task OpenAsync(StreamHub hub)
     {
-        using var timeout = new CancellationTokenSource(SubscribeTimeout, _clock);
-        try
-        {
-            await _bindings!.WaitAsync(hub.Address.Key, timeout.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException exception)
-        {
-            throw new StreamInterruptedException("The stream cannot be subscribed to: RabbitMQ is away.", exception);
-        }
+        await WaitUntilBoundAsync(hub.Address).ConfigureAwait(false);
         for (var question = 0; question < MostQuestions; question++)
         {
             var answer = hub.ExpectAnswer();
@@ -230,6 +224,19 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
         }
         // A producer that died a moment ago may still be bound. Another one will find us.
         LogNoAnswer(hub.Address.Key);
+    }
+
+    private async Task WaitUntilBoundAsync(StreamAddress address)
+    {
+        using var timeout = new CancellationTokenSource(SubscribeTimeout, _clock);
+        try
+        {
+            await _bindings!.WaitAsync(address.Key, timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new StreamInterruptedException("The stream cannot be subscribed to: RabbitMQ is away.", exception);
+        }
     }
 
     private void Ask(StreamAddress address) =>

@@ -124,10 +124,12 @@ public sealed class RabbitStreamTests
 
         await rabbit.KillAsync();
         await RuntimeHost.EventuallyAsync(() => far.Heard.Count == 2 && near.Heard.Count == 2, "both are told");
-        var refused = Stream(gateway, "other").SubscribeAsync(new StreamListener<int>());
+        Task[] refused = [Stream(gateway, "other").SubscribeAsync(new StreamListener<int>()), Stream(gateway).SubscribeAsync(new StreamListener<int>())];
         for (var item = 1; item <= 7; item++)
             Assert.True(Stream(silo).OnNextAsync(item).IsCompletedSuccessfully);
-        await Assert.ThrowsAsync<StreamInterruptedException>(() => refused);
+        foreach (var subscribing in refused)
+            await Assert.ThrowsAsync<StreamInterruptedException>(() => subscribing);
+        Assert.Single(await Stream(gateway).GetAllSubscriptionHandles());
         await rabbit.StartBrokerAsync();
         await RuntimeHost.EventuallyAsync(() => far.Heard.Count == 3, "the gap, without another event");
         await Stream(silo).OnNextAsync(8);

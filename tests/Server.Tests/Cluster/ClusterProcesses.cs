@@ -10,14 +10,25 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 {
     private readonly string folder = InitializedData.MakeFolder();
     private readonly Dictionary<string, SiloProcess> silos = [];
+    private readonly Dictionary<SiloProcess, Uri> gateways = [];
+    private (string Name, string Value)[] common = [];
     private TestDatabase database = null!;
     private SiloProcess? gateway;
 
     public SiloProcess Gateway => gateway!;
 
-    public static async Task<ClusterProcesses> StartAsync(params (string Name, string Value)[] siloSettings)
+    public RabbitServer Broker { get; private set; } = null!;
+
+    public string Exchange { get; } = $"grains-{Guid.NewGuid():N}";
+
+    public string Database => database.ConnectionString;
+
+    public static Task<ClusterProcesses> StartAsync(params (string Name, string Value)[] siloSettings) => StartAsync(null, siloSettings);
+
+    /// <param name="broker">One of the test's own, which it may stop.</param>
+    public static async Task<ClusterProcesses> StartAsync(RabbitServer? broker, params (string Name, string Value)[] siloSettings)
     {
-        var cluster = new ClusterProcesses();
+        var cluster = new ClusterProcesses { Broker = broker ?? await RabbitServer.GetAsync(TestContext.Current.CancellationToken) };
         try
         {
             await cluster.StartAllAsync(siloSettings);
@@ -32,6 +43,17 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
     public SiloProcess Silo(string name) => silos[name];
 
+    /// <summary>Where a gateway has its gRPC port.</summary>
+    public Uri GrpcOf(SiloProcess one) => gateways[one];
+
+    public async Task<SiloProcess> AddGatewayAsync(string name)
+    {
+        var grpc = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
+        var one = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", [.. common, ("Grpc__Port", grpc)], "--port", "0", "--data", DataOf(name));
+        gateways[one] = new($"http://127.0.0.1:{grpc}");
+        return one;
+    }
+
     /// <summary>The name of the silo that has a call, from the directory.</summary>
     public async Task<string> SiloOfAsync(string callId)
     {
@@ -43,7 +65,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (gateway is not null) await gateway.DisposeAsync();
+        await Task.WhenAll(gateways.Keys.Select(one => one.DisposeAsync().AsTask()));
         await Task.WhenAll(silos.Values.Select(silo => silo.DisposeAsync().AsTask()));
         if (database is not null) await database.DisposeAsync();
         Directory.Delete(folder, recursive: true);
@@ -51,12 +73,11 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
     private async Task StartAllAsync((string Name, string Value)[] siloSettings)
     {
-        var broker = await RabbitServer.GetAsync(TestContext.Current.CancellationToken);
         database = await PostgresServer.CreateDatabaseAsync(TestContext.Current.CancellationToken);
-        (string, string)[] common =
+        common =
         [
-            ("ConnectionStrings__VoiceGrains", database.ConnectionString), ("Cluster__RabbitMq", broker.Uri), ("Cluster__Exchange", $"grains-{Guid.NewGuid():N}"),
-            ("Blobs__Path", Path.Combine(folder, "blobs")), ("Drain__Timeout", "00:00:00"),
+            ("ConnectionStrings__VoiceGrains", database.ConnectionString), ("Cluster__RabbitMq", Broker.Uri), ("Cluster__Exchange", Exchange),
+            ("Recognizers__Languages__en", "pocketsphinx"), ("Blobs__Path", Path.Combine(folder, "blobs")), ("Drain__Timeout", "00:00:00"),
         ];
         // The first alone: it makes the account and the key of secrets that all share.
         foreach (var name in (string[])["one", "two"])
@@ -66,7 +87,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
                 "VoiceGrains.Silo.dll", [.. common, ("Cluster__Name", name), .. siloSettings.Select(s => (s.Name, s.Value.Replace("PORT", port, StringComparison.Ordinal)))],
                 "--port", port, "--data", DataOf(name));
         }
-        gateway = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", common, "--port", "0", "--data", DataOf("gateway"));
+        gateway = await AddGatewayAsync("gateway");
     }
 
     private string DataOf(string name)

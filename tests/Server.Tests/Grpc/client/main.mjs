@@ -83,6 +83,23 @@ const scenarios = {
     stream.on('status', status => { emit({ status: status.code }); process.exit(0); });
   },
 
+  // Begins to watch again and again while the call ends. Prints how each watch ended.
+  async flock() {
+    const ends = [];
+    const channel = client('Calls');
+    for (let i = 0; i < args.count; i++) {
+      const stream = watch(args.callId, { channel });
+      const seen = [];
+      stream.on('data', event => seen.push(event.event));
+      stream.on('error', () => {});
+      ends.push(new Promise(resolve => stream.on('status', status => resolve({ status: status.code, last: seen.at(-1) ?? null, ended: seen.filter(e => e === 'callEnded').length }))));
+      if (i === 0) stream.on('metadata', () => emit({ watching: true }));
+      await new Promise(resolve => setTimeout(resolve, args.everyMs));
+    }
+    emit({ ends: await Promise.all(ends) });
+    process.exit(0);
+  },
+
   // One watcher that stops reading and one that does not; after a line, many more; after another, all of them read to the end.
   async crowd() {
     const collect = stream => {
