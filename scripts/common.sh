@@ -18,10 +18,12 @@ runtime_packages=(
   pocketsphinx       '/usr/bin/pocketsphinx_continuous'
   pocketsphinx-en-us '/usr/share/pocketsphinx/model/en-us/en-us/mdef'
 )
+cluster_packages=(
+  rabbitmq-server '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server'
+)
 test_packages=(
   pocketsphinx-testdata '/usr/share/pocketsphinx/test/data/goforward.raw'
   alsa-utils            '/usr/share/sounds/alsa/Front_Center.wav'
-  rabbitmq-server       '/usr/sbin/rabbitmq-server'
 )
 
 say() { printf '%s\n' "$*" >&2; }
@@ -56,10 +58,25 @@ require_packages() {
   apt_install "${packages[@]}" >&2 || die "apt-get could not install: $missing"
 }
 
-apt_install() {
+# apt_install PACKAGE ... : installs. Debian starts a broker of its own with RabbitMQ, now and at each boot: only the programs are wanted, so no service is
+# started meanwhile, and those that came with it are switched off. What was there before is left alone.
+apt_install() (
+  policy=/usr/sbin/policy-rc.d units=()
+  if [[ " $* " == *' rabbitmq-server '* ]]; then
+    units=(rabbitmq-server.service)
+    [[ -e /usr/bin/epmd ]] || units+=(epmd.socket epmd.service)
+    if [[ ! -e $policy ]]; then
+      trap 'rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+  fi
   DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@" </dev/null
-}
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@" </dev/null || exit
+  ((${#units[@]} == 0)) && exit
+  update-rc.d rabbitmq-server disable >/dev/null 2>&1 || true
+  ! command -v systemctl >/dev/null || systemctl --quiet disable "${units[@]}" 2>/dev/null || true
+)
 
 # require_node_packages FOLDER ... : installs what each folder's package-lock.json names, unless node_modules already comes from that very file.
 require_node_packages() {

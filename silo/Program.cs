@@ -2,6 +2,7 @@ using VoiceGrains.Hosting.Launch;
 using VoiceGrains.Silo;
 using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Launch;
+using VoiceGrains.Silo.LocalCluster;
 
 try
 {
@@ -19,6 +20,9 @@ try
         await MigrateOnly.RunAsync(builder);
         return 0;
     }
+
+    if (options.ClusterSize is { } silos)
+        return await new ClusterLauncher(builder.Configuration, options, silos).RunAsync();
 
     builder.AddLaunch(options);
     builder.AddSilo();

@@ -31,7 +31,8 @@ public static class DataFolderExtensions
     }
 
     /// <summary>Asked before anything is started: the usual mistake, a second silo on the same port, gets its answer at once.</summary>
-    private static void RequireFreePort(LaunchOptions options)
+    /// <exception cref="LaunchException">The port is in use, or the address is not this machine's.</exception>
+    public static void RequireFreePort(LaunchOptions options)
     {
         var address = IPAddress.TryParse(options.Bind, out var ip) ? ip : options.Bind == "localhost" ? IPAddress.Loopback : IPAddress.Any;
         try

@@ -6,6 +6,9 @@ namespace VoiceGrains.Hosting.Launch;
 /// <summary>Where to listen and where to keep data. A command-line argument wins over the environment, which wins over <c>Launch:</c> in configuration.</summary>
 public sealed record LaunchOptions
 {
+    /// <summary>More silos than this are for machines of their own.</summary>
+    private const int MaxClusterSize = 9;
+
     /// <summary>TCP port of the API, 0 to 65,535; 0 takes a free one. Default 8080. <c>--port</c>, <c>VOICEGRAINS_PORT</c>.</summary>
     public int Port { get; init; } = 8080;
 
@@ -21,6 +24,9 @@ public sealed record LaunchOptions
     /// <summary>Bring the database of <c>ConnectionStrings:VoiceGrains</c> to this build's schema and exit, serving nobody. <c>--migrate-only</c>.</summary>
     public bool IsMigrateOnly { get; init; }
 
+    /// <summary>How many silos to start as processes of their own, 1 to 9, with a gateway before them; null to be the one silo. <c>--cluster</c>.</summary>
+    public int? ClusterSize { get; init; }
+
     /// <summary>Whether the usage text was asked for.</summary>
     public bool IsHelp { get; init; }
 
@@ -33,6 +39,8 @@ public sealed record LaunchOptions
     {
         var given = ReadArguments(args);
         var (port, bind, data) = (Setting("port"), Setting("bind"), Setting("data"));
+        if (given.ContainsKey("cluster") && given.ContainsKey("migrate-only"))
+            throw Misuse("--cluster and --migrate-only exclude each other.");
         return new LaunchOptions
         {
             Port = port is null ? 8080 : ParsePort(port),
@@ -40,6 +48,7 @@ public sealed record LaunchOptions
             Data = Path.GetFullPath(string.IsNullOrWhiteSpace(data) ? ".data" : data),
             IsAddressStated = port is not null || bind is not null,
             IsMigrateOnly = given.ContainsKey("migrate-only"),
+            ClusterSize = given.TryGetValue("cluster", out var size) ? ParseClusterSize(size) : null,
             IsHelp = given.ContainsKey("help"),
         };
 
@@ -69,7 +78,7 @@ public sealed record LaunchOptions
                 case "--migrate-only":
                     given["migrate-only"] = "";
                     break;
-                case "--port" or "--bind" or "--data":
+                case "--port" or "--bind" or "--data" or "--cluster":
                     value ??= ++i < args.Count ? args[i] : throw Misuse($"{name} needs a value.");
                     given[name[2..]] = value;
                     break;
@@ -86,6 +95,11 @@ public sealed record LaunchOptions
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65_535
             ? port
             : throw Misuse($"The port must be a number from 0 to 65535, not '{text}'.");
+
+    private static int ParseClusterSize(string text)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size is >= 1 and <= MaxClusterSize
+            ? size
+            : throw Misuse($"The number of silos must be from 1 to {MaxClusterSize}, not '{text}'.");
 
     private static string ParseBind(string text)
         => text is "localhost" or "*" || IPAddress.TryParse(text, out _)

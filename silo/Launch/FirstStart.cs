@@ -24,22 +24,7 @@ internal sealed class FirstStart(LaunchOptions options, DataFolder folder, Accou
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? options.Url;
         folder.WriteUrl(url);
         Console.WriteLine($"VoiceGrains is ready on {url}");
-        if (first is null)
-            return;
-        var vg = folder.Root == Environment.GetEnvironmentVariable("VOICEGRAINS_DATA") ? "./vg" : $"VOICEGRAINS_DATA='{folder.Root}' ./vg";
-        Console.WriteLine($"""
-
-              First start: an account was made for you.
-                account   {first.Account.AccountId}
-                API key   {first.ApiKey}
-                kept in   {folder.ApiKeyFile}
-
-              Talk to an agent (from another terminal):
-                {vg} talk --text "Hello, who are you?"
-                {vg} talk /usr/share/pocketsphinx/test/data/goforward.raw     (Debian: pocketsphinx-testdata)
-              or ask the API itself:
-                curl -H 'X-API-Key: {first.ApiKey}' {url}/api/voices
-
-            """);
+        if (first is not null)
+            Console.WriteLine(Welcome.Text(first, folder, url));
     }
 }

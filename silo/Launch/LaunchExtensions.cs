@@ -10,6 +10,9 @@ public static class LaunchExtensions
     // Every other service, then PostgreSQL (at most 2.1 s more): within 5 s in total.
     private static readonly TimeSpan ServicesStopLimit = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>The silo's own, and room for an operator with psql.</summary>
+    private const int MaxConnections = PrivatePostgres.PoolSize + 40;
+
     /// <summary>
     /// Reads the launch options, locks the data folder and registers <see cref="NpgsqlDataSource"/>, the secret key, <see cref="DataFolder"/> and
     /// <see cref="LaunchOptions"/>. Without <c>ConnectionStrings:VoiceGrains</c> a private PostgreSQL is started first of all hosted services and stopped last.
@@ -29,7 +32,9 @@ public static class LaunchExtensions
             var home = PostgresHome.Prepare(options.Data);
             connectionString = PrivatePostgres.ConnectionString(home);
             services.AddSingleton(home);
-            services.Insert(0, ServiceDescriptor.Singleton<IHostedService, PrivatePostgres>());
+            services.AddSingleton(provider => new PrivatePostgres(
+                home, MaxConnections, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PrivatePostgres>>()));
+            services.Insert(0, ServiceDescriptor.Singleton<IHostedService, PrivatePostgresService>());
         }
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         return builder;

@@ -9,6 +9,7 @@ internal static partial class Native
     public const int SigInt = 2;
     public const int SigQuit = 3;
     public const int SigKill = 9;
+    public const int SigTerm = 15;
 
     /// <summary>Sends a signal. A process that is gone already is no error.</summary>
     public static void Signal(int processId, int signal) => _ = Kill(processId, signal);

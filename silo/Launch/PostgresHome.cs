@@ -3,17 +3,11 @@ using VoiceGrains.Hosting.Launch;
 namespace VoiceGrains.Silo.Launch;
 
 /// <summary>Where a private PostgreSQL lives and which installed version runs it. Paths are absolute.</summary>
-/// <remarks>
-/// The home is <c>{data}/postgres</c>. PostgreSQL refuses to run as root, so a silo run by root gives the cluster to the <c>postgres</c> user; where that user
-/// cannot enter a parent (a checkout under <c>/root</c>), the home is a folder of a random name under <c>/var/lib/voicegrains</c> and <c>{data}/postgres</c> a link
-/// to it. Random, because a new data folder in the old place must not find the old database.
-/// </remarks>
+/// <remarks>PostgreSQL refuses to run as root, so a silo run by root gives the cluster to the <c>postgres</c> user: see <see cref="ServerFolder"/>.</remarks>
 public sealed record PostgresHome
 {
     private const int LongestSocketPath = 107;      // sun_path, without its terminating zero
     private const string SocketFile = ".s.PGSQL.5432";
-    private const string SharedRoot = "/var/lib/voicegrains";
-    private const UnixFileMode OwnerFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Holds everything below.</summary>
     public required string Root { get; init; }
@@ -41,70 +35,19 @@ public sealed record PostgresHome
     public static PostgresHome Prepare(string dataFolder)
     {
         var runAs = Environment.IsPrivilegedProcess ? "postgres" : null;
-        var root = Locate(dataFolder, runAs);
-        MakeFolder(root, runAs);
+        var root = ServerFolder.Locate(dataFolder, "postgres", runAs);
+        ServerFolder.Make(root, runAs);
         var socket = Path.Combine(root, "socket");
         if (IsUsableAsSocketFolder(socket))
-            MakeFolder(socket, runAs);
+            ServerFolder.Make(socket, runAs);
         else
-            socket = MakeTemporaryFolder(runAs);
+            socket = ServerFolder.MakeTemporary(runAs);
         return new PostgresHome { Root = root, Socket = socket, RunAs = runAs, Programs = FindPrograms(Path.Combine(root, "data")) };
-    }
-
-    private static string Locate(string dataFolder, string? runAs)
-    {
-        var link = new DirectoryInfo(Path.Combine(dataFolder, "postgres"));
-        if (link.LinkTarget is { } target)
-            return Path.GetFullPath(target, dataFolder);
-        if (runAs is null || link.Exists || CanEveryoneEnter(dataFolder))
-            return link.FullName;
-        var elsewhere = Path.Combine(SharedRoot, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
-        Directory.CreateDirectory(SharedRoot);
-        link.CreateAsSymbolicLink(elsewhere);
-        return elsewhere;
-    }
-
-    private static bool CanEveryoneEnter(string folder)
-    {
-        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
-        {
-            if (!File.GetUnixFileMode(at.FullName).HasFlag(UnixFileMode.OtherExecute))
-                return false;
-        }
-        return true;
     }
 
     /// <summary>Npgsql reads a comma in the host as a list of hosts, and PostgreSQL reads one, or a quote, in the folder as a list of folders.</summary>
     private static bool IsUsableAsSocketFolder(string folder)
         => System.Text.Encoding.UTF8.GetByteCount(Path.Combine(folder, SocketFile)) <= LongestSocketPath && folder.AsSpan().IndexOfAny(",\"") < 0;
-
-    private static void MakeFolder(string path, string? owner)
-    {
-        try
-        {
-            if (Directory.Exists(path))
-                return;
-            Directory.CreateDirectory(path, OwnerFolder);
-            GiveTo(owner, path);
-        }
-        catch (Exception denied) when (denied is UnauthorizedAccessException or IOException)
-        {
-            throw new LaunchException($"The database's folder {path} cannot be made: {denied.Message}", inner: denied);
-        }
-    }
-
-    private static string MakeTemporaryFolder(string? owner)
-    {
-        var path = Directory.CreateTempSubdirectory("voicegrains-").FullName;   // mode 0700, a name nobody had
-        GiveTo(owner, path);
-        return path;
-    }
-
-    private static void GiveTo(string? owner, string path)
-    {
-        if (owner is not null && Native.Run("chown", $"{owner}:", path) is { ExitCode: not 0 } failed)
-            throw new LaunchException($"{path} cannot be given to the user {owner}: {failed.Output}");
-    }
 
     /// <summary>An existing cluster needs the major version that made it; a new one takes the newest installed.</summary>
     private static string FindPrograms(string cluster)

@@ -4,7 +4,7 @@ using VoiceGrains.Hosting.Launch;
 namespace VoiceGrains.Silo.Launch;
 
 /// <summary>
-/// Clears what a silo that was killed left in its cluster's home. The kernel has asked the server to shut down by then (see <see cref="PostgresProcess"/>), and it
+/// Clears what a silo that was killed left in its cluster's home. The kernel has asked the server to shut down by then (see <see cref="ServerProcess"/>), and it
 /// may still be at it; a container that was stopped leaves a process id that now belongs to someone else. The home's lock is held, so no other silo is at work here.
 /// </summary>
 internal sealed class PostgresOrphan(PostgresHome home, TimeProvider clock)

@@ -1,16 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using VoiceGrains.Silo.Launch;
 
 namespace VoiceGrains.Tests.Shared;
 
 /// <summary>
-/// A private RabbitMQ for the tests of this process: its own data, ports, node name and port mapper (epmd), nothing shared with a broker of the
-/// machine. It is killed with the process.
+/// A private RabbitMQ for the tests of this process, run as <see cref="RabbitMqNode"/> says. It is killed with the process.
 /// </summary>
 internal sealed class RabbitServer
 {
@@ -21,22 +19,18 @@ internal sealed class RabbitServer
     private static readonly string Root = Path.Combine(Path.GetTempPath(), "voicegrains-test-rabbitmq");
     private static readonly Lazy<Task<RabbitServer>> Shared = new(StartAsync);
 
-    private readonly string _folder;
-    private readonly int _port;
-    private readonly int _mapperPort;
-    private readonly int _distributionPort;
+    private readonly RabbitMqNode _node;
     private readonly Process _mapper;
     private Process _broker = null!;
 
-    private RabbitServer(string folder, Process mapper, int mapperPort) =>
-        (_folder, _mapper, _mapperPort, _port, _distributionPort) = (folder, mapper, mapperPort, PostgresServer.FreePort(), PostgresServer.FreePort());
+    private RabbitServer(RabbitMqNode node, Process mapper) => (_node, _mapper) = (node, mapper);
 
     /// <summary>For a user who may do everything.</summary>
-    public string Uri => UriOf("guest", "guest");
+    public string Uri => _node.Uri;
 
-    public string UriOf(string user, string password) => string.Create(CultureInfo.InvariantCulture, $"amqp://{user}:{password}@127.0.0.1:{_port}/");
+    public string UriOf(string user, string password) => string.Create(CultureInfo.InvariantCulture, $"amqp://{user}:{password}@127.0.0.1:{Port}/");
 
-    public int Port => _port;
+    public int Port => _node.Port;
 
     /// <summary>CPU time of the broker so far.</summary>
     public TimeSpan CpuTime
@@ -54,21 +48,27 @@ internal sealed class RabbitServer
     /// <summary>A broker of one test's own, which may stop and start it.</summary>
     public static async Task<RabbitServer> StartAsync()
     {
-        var home = Directory.Exists("/usr/lib/rabbitmq/lib") ? Directory.GetDirectories("/usr/lib/rabbitmq/lib", "rabbitmq_server-*").FirstOrDefault() : null;
-        if (home is null)
+        if (RabbitMqNode.FindProgram() is null)
             throw new InvalidOperationException("RabbitMQ is not installed: apt-get install rabbitmq-server");
         PostgresServer.DeleteLeftovers(Root);
-        var folder = Path.Combine(Root, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Guid.NewGuid():N}"));
-        Directory.CreateDirectory(folder);
-        var mapperPort = PostgresServer.FreePort();
-        var mapper = await StartAsync("epmd", ["-port", Text(mapperPort), "-address", "127.0.0.1"], []);
-        var server = new RabbitServer(folder, mapper, mapperPort);
-        await File.WriteAllTextAsync(Path.Combine(folder, "rabbitmq.conf"), $"listeners.tcp.1 = 127.0.0.1:{Text(server._port)}\nload_definitions = {folder}/users.json\n");
-        await File.WriteAllTextAsync(Path.Combine(folder, "users.json"), Users());
+        var node = new RabbitMqNode
+        {
+            Folder = Path.Combine(Root, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Guid.NewGuid():N}")),
+            Port = PostgresServer.FreePort(),
+            MapperPort = PostgresServer.FreePort(),
+            DistributionPort = PostgresServer.FreePort(),
+            User = "guest",
+            Password = "guest",
+            ErlangArguments = "+S 1:1 +sbwt none +sbwtdcpu none",
+        };
+        Directory.CreateDirectory(node.Folder);
+        var server = new RabbitServer(node, await StartAsync("epmd", node.MapperArguments, []));
+        await File.WriteAllTextAsync(node.ConfigurationFile, $"{node.Configuration}load_definitions = {node.Folder}/users.json\n");
+        await File.WriteAllTextAsync(Path.Combine(node.Folder, "users.json"), Users());
         if (Environment.IsPrivilegedProcess)
         {
             await PostgresServer.RunAsync("chmod", ["a+rx", Root]);
-            await PostgresServer.RunAsync("chown", ["-R", "rabbitmq", folder]);
+            await PostgresServer.RunAsync("chown", ["-R", "rabbitmq", node.Folder]);
         }
         AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
         await server.StartBrokerAsync();
@@ -85,14 +85,7 @@ internal sealed class RabbitServer
     /// <summary>Starts the broker, again on the same port, and waits until it takes connections.</summary>
     public async Task StartBrokerAsync()
     {
-        var home = Directory.GetDirectories("/usr/lib/rabbitmq/lib", "rabbitmq_server-*")[0];
-        _broker = await StartAsync(Path.Combine(home, "sbin", "rabbitmq-server"), [],
-        [
-            $"HOME={_folder}", $"ERL_EPMD_PORT={Text(_mapperPort)}", "ERL_EPMD_ADDRESS=127.0.0.1", $"RABBITMQ_NODENAME=test{Text(_port)}@localhost",
-            $"RABBITMQ_MNESIA_BASE={_folder}/mnesia", $"RABBITMQ_LOG_BASE={_folder}/log", "RABBITMQ_LOGS=-", $"RABBITMQ_CONFIG_FILE={_folder}/rabbitmq.conf",
-            $"RABBITMQ_DIST_PORT={Text(_distributionPort)}", "RABBITMQ_ALLOW_INPUT=1", $"RABBITMQ_PID_FILE={_folder}/pid", "RABBITMQ_CONF_ENV_FILE=/dev/null",
-            $"RABBITMQ_ENABLED_PLUGINS_FILE={_folder}/enabled_plugins", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +sbwt none +sbwtdcpu none -noinput",
-        ]);
+        _broker = await StartAsync(RabbitMqNode.FindProgram()!, [], [.. _node.Environment.Select(variable => $"{variable.Key}={variable.Value}")]);
         await WaitUntilReadyAsync();
     }
 
@@ -115,8 +108,6 @@ internal sealed class RabbitServer
         return Convert.ToBase64String([.. salt, .. SHA256.HashData([.. salt, .. Encoding.UTF8.GetBytes(password)])]);
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     // setpriv makes the kernel kill the server with the thread that started it, whose life is that of the process.
     private static async Task<Process> StartAsync(string file, string[] arguments, string[] environment)
     {
@@ -138,27 +129,11 @@ internal sealed class RabbitServer
     private async Task WaitUntilReadyAsync()
     {
         var started = Stopwatch.GetTimestamp();
-        while (!await AnswersAsync())
+        while (!await _node.AnswersAsync(CancellationToken.None))
         {
             if (_broker.HasExited || Stopwatch.GetElapsedTime(started) > StartTimeout)
-                throw new InvalidOperationException($"RabbitMQ did not start (see {_folder}).");
+                throw new InvalidOperationException($"RabbitMQ did not start (see {_node.Folder}).");
             await Task.Delay(TimeSpan.FromMilliseconds(100));
-        }
-    }
-
-    private async Task<bool> AnswersAsync()
-    {
-        try
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, _port);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("AMQP\0\0\x9\x1"));
-            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            return await client.GetStream().ReadAsync(new byte[1], timeout.Token) == 1;
-        }
-        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException)
-        {
-            return false;
         }
     }
 
@@ -171,7 +146,7 @@ internal sealed class RabbitServer
         }
         try
         {
-            Directory.Delete(_folder, recursive: true);
+            Directory.Delete(_node.Folder, recursive: true);
         }
         catch (IOException)
         {

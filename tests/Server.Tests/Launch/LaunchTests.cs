@@ -145,6 +145,11 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
     [InlineData("--port", "80800")]
     [InlineData("--bind", "everywhere")]
     [InlineData("--data", null)]
+    [InlineData("--cluster", null)]
+    [InlineData("--cluster", "0")]
+    [InlineData("--cluster", "10")]
+    [InlineData("--cluster", "three")]
+    [InlineData("--cluster=2", "--migrate-only")]
     public async Task AMistakeOnTheCommandLine_ShowsTheUsageAndExitsWith2(string argument, string? value)
     {
         await using var silo = value is null ? SiloProcess.Start(argument) : SiloProcess.Start(argument, value);

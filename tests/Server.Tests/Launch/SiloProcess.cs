@@ -84,9 +84,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     /// <summary>Waits for what it prints after it said that it is ready.</summary>
     /// <exception cref="TimeoutException">It was not printed in time.</exception>
-    public async Task UntilPrintedAsync(string text)
+    public async Task UntilPrintedAsync(string text, TimeSpan? limit = null)
     {
-        for (var deadline = Environment.TickCount64 + 10_000; !Printed.Contains(text, StringComparison.Ordinal);)
+        for (var deadline = Environment.TickCount64 + (limit?.TotalMilliseconds ?? 10_000); !Printed.Contains(text, StringComparison.Ordinal);)
         {
             if (Environment.TickCount64 > deadline)
                 throw new TimeoutException($"'{text}' was not printed, but:\n{Printed}");

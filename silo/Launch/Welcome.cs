@@ -1,0 +1,31 @@
+using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Hosting.Launch;
+
+namespace VoiceGrains.Silo.Launch;
+
+/// <summary>What the person at the terminal is told at the first start on a data folder.</summary>
+internal static class Welcome
+{
+    public static string Text(FirstAccount first, DataFolder folder, string url)
+    {
+        var vg = Command(folder);
+        return $"""
+
+              First start: an account was made for you.
+                account   {first.Account.AccountId}
+                API key   {first.ApiKey}
+                kept in   {folder.ApiKeyFile}
+
+              Talk to an agent (from another terminal):
+                {vg} talk --text "Hello, who are you?"
+                {vg} talk /usr/share/pocketsphinx/test/data/goforward.raw     (Debian: pocketsphinx-testdata)
+              or ask the API itself:
+                curl -H 'X-API-Key: {first.ApiKey}' {url}/api/voices
+
+            """;
+    }
+
+    /// <summary>How the command-line client is called for a data folder.</summary>
+    public static string Command(DataFolder folder)
+        => folder.Root == Environment.GetEnvironmentVariable("VOICEGRAINS_DATA") ? "./vg" : $"VOICEGRAINS_DATA='{folder.Root}' ./vg";
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.WebSockets;
+
+namespace VoiceGrains.Server.Tests.Launch;
+
+/// <summary><c>./run --cluster</c> from the outside: everything it starts is a process that can be killed.</summary>
+public sealed partial class LocalClusterTests(InitializedData initialized) : IClassFixture<InitializedData>, IDisposable
+{
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+    private readonly string folder = InitializedData.MakeFolder();
+
+    private string Data => Path.Combine(folder, "data");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task ACluster_CarriesCalls_StartsAgainWhatDies_AndStopsWhole()
+    {
+        await using var cluster = await StartAsync(2);
+        var first = await ProcessesAsync(cluster);
+        Assert.Equal(["gateway", "silo-1", "silo-2", "RabbitMQ", "PostgreSQL"], first.Keys);
+        Assert.All(first.Values, id => Assert.True(IsRunning(id)));
+        Assert.Contains("First start", cluster.Printed, StringComparison.Ordinal);
+        Assert.Equal(cluster.Url, new Uri((await File.ReadAllTextAsync(Path.Combine(Data, "url"), Cancel)).Trim()));
+        using var api = await ClientAsync(cluster);
+        Assert.Equal(["silo-1", "silo-2"], await SilosAsync(api));
+        await TalkAsync(api);
+
+        foreach (var name in (string[])["silo-1", "RabbitMQ", "PostgreSQL"])
+            Assert.Equal(0, Kill(first[name]));
+        foreach (var name in (string[])["silo-1", "rabbitmq", "postgres"])
+        {
+            await cluster.UntilPrintedAsync($"{name} (process", TimeSpan.FromSeconds(30));
+            await cluster.UntilPrintedAsync($"{name} is back as process", TimeSpan.FromSeconds(60));
+        }
+        await EventuallyAsync(async () => (await SilosAsync(api)).SequenceEqual(["silo-1", "silo-2"]));
+        await TalkAsync(api);
+
+        cluster.Signal(SiloProcess.SigTerm);
+        Assert.Equal(0, await cluster.ExitAsync(StopLimit));
+        Assert.All(first.Values, id => Assert.False(IsRunning(id)));
+        Assert.Empty(ProcessesOf(Data));
+    }
+
+    [Fact]
+    public async Task AKilledLauncher_LeavesNothing_AndTheDataFolderIsTheOneOfASingleSilo()
+    {
+        initialized.CopyTo(Data);       // of a silo that was alone
+        string account;
+        Dictionary<string, int> first;
+        await using (var killed = await StartAsync(1))
+        {
+            first = await ProcessesAsync(killed);
+            using var api = await ClientAsync(killed);
+            account = await AccountAsync(api);
+            Assert.DoesNotContain("First start", killed.Printed, StringComparison.Ordinal);
+            killed.KillHard();
+            await killed.ExitAsync(StopLimit);
+        }
+        await using var next = await StartAsync(1);
+        using var again = await ClientAsync(next);
+        Assert.Equal(account, await AccountAsync(again));
+        Assert.Equal(["silo-1"], await SilosAsync(again));
+        Assert.All(first.Values, id => Assert.False(IsRunning(id)));
+    }
+
+    private Task<SiloProcess> StartAsync(int silos)
+        => SiloProcess.StartReadyAsync("VoiceGrains.Silo.dll", [("Drain__Timeout", "00:00:05")],
+            "--cluster", silos.ToString(CultureInfo.InvariantCulture), "--port", "0", "--data", Data);
+
+    /// <summary>A person's recorded speech through the gateway, heard and answered.</summary>
+    private static async Task TalkAsync(ApiClient api)
+    {
+        var request = LiveCall.Request("When the user says \"ten meters\": say \"All right.\"", """{"languageHint":"en","firstSpeakerSettings":{"user":{}}}""");
+        await using var call = await LiveCall.JoinAsync(api, request);
+        Assert.Equal(api.Http.BaseAddress!.Authority, call.JoinUrl.Authority);
+        await call.WaitForAsync("call_started");
+        call.Say(HumanSpeech.GoForward());
+        var heard = await call.WaitForFinalAsync("user");
+        Assert.Equal("go forward ten meters", heard.Json.GetProperty("text").GetString());
+        Assert.Equal("All right.", (await call.WaitForFinalAsync("agent", heard.At)).Json.GetProperty("text").GetString());
+        await call.LeaveAsync();
+    }
+
+    /// <summary>Holds the key that the launcher left in the data folder.</summary>
+    private async Task<ApiClient> ClientAsync(SiloProcess server)
+    {
+        var key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"), Cancel)).Trim();
+        return new ApiClient(server.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);
+    }
+
+    private static async Task<string> AccountAsync(ApiClient api) => (await api.GetAsync("/api/accounts/me")).Json.GetProperty("accountId").GetString()!;
+
+    private static async Task<IEnumerable<string>> SilosAsync(ApiClient api)
+    {
+        var reply = await api.GetAsync("/api/cluster/silos");
+        return reply.Status == 200 ? reply.Json.EnumerateArray().Select(silo => silo.GetProperty("name").GetString()!).Order(StringComparer.Ordinal) : [];
+    }
+
+    private static async Task EventuallyAsync(Func<Task<bool>> holds)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        late.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!await holds())
+            await Task.Delay(100, late.Token);
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int processId, int signal = 9);
+
+    /// <summary>The printed table: process ids by name.</summary>
+    private static async Task<Dictionary<string, int>> ProcessesAsync(SiloProcess cluster)
+    {
+        await cluster.UntilPrintedAsync("kill -9");
+        return Row().Matches(cluster.Printed).ToDictionary(row => row.Groups["name"].Value, row => int.Parse(row.Groups["id"].Value, CultureInfo.InvariantCulture));
+    }
+
+    [GeneratedRegex(@"^  (gateway|silo|broker|database) +(?<name>\S+) +.*? (?<id>[0-9]+)  ", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    /// <summary>Processes that name the data folder on their command line.</summary>
+    private static List<int> ProcessesOf(string data)
+        => [.. Directory.EnumerateDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Where(id => id > 0 && Read($"/proc/{id}/cmdline").Contains(data, StringComparison.Ordinal) && IsRunning(id))];
+
+    /// <summary>One that ended stays in /proc as a zombie until whoever adopted it looks.</summary>
+    private static bool IsRunning(int id) => Read($"/proc/{id}/stat") is { Length: > 0 } stat && stat[(stat.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
