@@ -12,8 +12,11 @@ namespace VoiceGrains.Tests.Shared;
 /// </summary>
 internal sealed class RabbitServer
 {
-    /// <summary>Users whose password is their name: may not enter; may only read; may do everything but publish to an exchange of ours.</summary>
-    public const string Stranger = "stranger", Observer = "observer", Mute = "mute";
+    /// <summary>
+    /// Users whose password is their name: may not enter; may only read; may do everything but publish to an exchange of ours; may do what a
+    /// cluster's exchange named <c>grains...</c> needs and no more (docs/cluster.md).
+    /// </summary>
+    public const string Stranger = "stranger", Observer = "observer", Mute = "mute", Frugal = "frugal";
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(90);
     private static readonly string Root = Path.Combine(Path.GetTempPath(), "voicegrains-test-rabbitmq");
@@ -92,12 +95,16 @@ internal sealed class RabbitServer
     // Beside the one who may do everything, those who may not.
     private static string Users()
     {
-        (string Name, string? Configure, string? Write)[] users = [("guest", ".*", ".*"), (Stranger, null, null), (Observer, "^$", "^$"), (Mute, ".*", "^amq.gen")];
+        (string Name, string? Configure, string? Write, string Read)[] users =
+        [
+            ("guest", ".*", ".*", ".*"), (Stranger, null, null, ""), (Observer, "^$", "^$", ".*"), (Mute, ".*", "^amq.gen", ".*"),
+            (Frugal, @"^(grains.*|amq\.gen.*)$", @"^(grains.*|amq\.gen.*|amq\.default)$", @"^(grains.*|amq\.gen.*)$"),
+        ];
         return JsonSerializer.Serialize(new
         {
             vhosts = new[] { new { name = "/" } },
             users = users.Select(user => new { name = user.Name, password_hash = PasswordHash(user.Name), hashing_algorithm = "rabbit_password_hashing_sha256", tags = "" }),
-            permissions = users.Where(user => user.Write is not null).Select(user => new { user = user.Name, vhost = "/", configure = user.Configure, write = user.Write, read = ".*" }),
+            permissions = users.Where(user => user.Write is not null).Select(user => new { user = user.Name, vhost = "/", configure = user.Configure, write = user.Write, read = user.Read }),
         });
     }
 

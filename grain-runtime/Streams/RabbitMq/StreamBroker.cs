@@ -4,6 +4,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.Diagnostics;
+using VoiceGrains.GrainRuntime.RabbitMq;
 
 namespace VoiceGrains.GrainRuntime.Streams.RabbitMq;
 
@@ -78,20 +79,24 @@ internal sealed partial class StreamBroker : IAsyncDisposable
 
     private async Task ConnectAsync()
     {
+        var address = new Uri(_options.RabbitMq!);
         var pause = TimeSpan.Zero;
+        string? problem = null;
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 await HoldAsync(_stopping.Token).ConfigureAwait(false);
-                pause = TimeSpan.Zero;
+                (pause, problem) = (TimeSpan.Zero, null);
             }
             catch (Exception exception)
             {
                 if (_stopping.IsCancellationRequested)
                     return;
-                if (pause == TimeSpan.Zero)
-                    LogUnreachable(exception);
+                var former = problem;
+                problem = BrokerProblem.Describe(exception, address);
+                if (problem != former)
+                    LogNoUse(address.Authority, problem, exception);
                 pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, pause.TotalMilliseconds + 100));
             }
             await Task.Delay(pause, _clock, CancellationToken.None).ConfigureAwait(false);
@@ -246,8 +251,8 @@ internal sealed partial class StreamBroker : IAsyncDisposable
     [LoggerMessage(1580, LogLevel.Warning, "The streams' connection to RabbitMQ is lost: {Reason}. Connecting again")]
     private partial void LogLost(string reason);
 
-    [LoggerMessage(1581, LogLevel.Error, "RabbitMQ cannot be reached for streams or refuses us; trying again until it does not")]
-    private partial void LogUnreachable(Exception exception);
+    [LoggerMessage(1581, LogLevel.Error, "RabbitMQ at {Address} is of no use for streams: {Problem}. Trying again until it is")]
+    private partial void LogNoUse(string address, string problem, Exception exception);
 
     [LoggerMessage(1582, LogLevel.Warning, "The streams' bindings could not be made anew; connecting again")]
     private partial void LogNotResumed(Exception exception);

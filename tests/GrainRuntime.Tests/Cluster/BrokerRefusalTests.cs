@@ -1,6 +1,13 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+using Orleans.Streams;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using VoiceGrains.ClusterHost;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.RabbitMq;
+using VoiceGrains.GrainRuntime.Tests.Streams;
 
 namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 
@@ -40,6 +47,32 @@ public sealed class BrokerRefusalTests
     }
 
     [Fact]
+    public async Task DocumentedPermissions_AreEnoughForRequestsStreamsAndParking()
+    {
+        await using var cluster = await ClusterFixture.StartAsync();
+        var log = new LogKeeper();
+        var uri = cluster.Rabbit.UriOf(RabbitServer.Frugal, RabbitServer.Frugal);
+        Task<SiloHost> StartAsync(bool client) => cluster.AddSiloAsync(
+            client, options => options.RabbitMq = uri, services: services => services.AddLogging(logging => logging.AddProvider(log)));
+        var silo = await StartAsync(client: false);
+        var client = await StartAsync(client: true);
+
+        Assert.Equal(1, await client.Grains.GetGrain<IAccountGrain>("a").AddAsync(1));
+
+        var listener = new StreamListener<int>();
+        await Stream(client).SubscribeAsync(listener);
+        await Stream(silo).OnNextAsync(7);
+        await RuntimeHost.EventuallyAsync(() => listener.Heard is ["7#0"], "the event arrives");
+        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
+
+        await using var connection = new BrokerConnection(new() { RabbitMq = uri, Exchange = cluster.Exchange }, new Deaf(), TimeProvider.System, log);
+        Assert.True(connection.TrySend(new(WireProtocol.Address(silo.Id), new() { Type = "nonsense" }, "x"u8.ToArray())));
+        await log.ExpectAsync("A message of type nonsense was parked");
+        await RuntimeHost.EventuallyAsync(() => ParkedAsync(cluster).GetAwaiter().GetResult() == 1, "it is in the queue");
+        Assert.True(client.Membership.IsConnected && silo.Membership.IsConnected);
+    }
+
+    [Fact]
     public async Task UnknownVirtualHost_IsNamed()
     {
         var rabbit = await RabbitServer.GetAsync(RuntimeHost.Cancel);
@@ -57,6 +90,16 @@ public sealed class BrokerRefusalTests
 
         await log.ExpectAsync("it cannot be reached: Connection refused");
         Assert.DoesNotContain(log.Lines, line => line.Contains(Secret, StringComparison.Ordinal));
+    }
+
+    private static IAsyncStream<int> Stream(SiloHost host) =>
+        host.Services.GetRequiredKeyedService<IStreamProvider>("live").GetStream<int>(StreamId.Create("news", "today"));
+
+    private static async Task<uint> ParkedAsync(ClusterFixture cluster)
+    {
+        await using var connection = await new ConnectionFactory { Uri = new(cluster.Rabbit.Uri) }.CreateConnectionAsync(RuntimeHost.Cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: RuntimeHost.Cancel);
+        return await channel.MessageCountAsync($"{cluster.Exchange}.poison", RuntimeHost.Cancel);
     }
 
     private static BrokerConnection Connect(string uri, LogKeeper log) =>
