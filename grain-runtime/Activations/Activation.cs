@@ -3,9 +3,7 @@ using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
 using VoiceGrains.GrainRuntime.Calls;
-using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.Diagnostics;
-using VoiceGrains.GrainRuntime.Directory;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.GrainRuntime.Timers;
 
@@ -22,15 +20,14 @@ internal sealed class Activation : IGrainContext
     private readonly ActivationScheduler _scheduler = new();
     private readonly GrainObject _grain;
     private readonly GrainCatalog _catalog;
+    private readonly ActivationClaim _claim;
+    private readonly IdleTime _idle;
     private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OwnedDisposables _owned = new();
     private Phase _phase;
     private DeactivationReason? _endReason;
     private Invocation? _activatingFor;
     private bool _hasServed;
-    private Claim? _refused;
-    private long _lastUsed;
-    private long _keepUntil = long.MinValue;
 
     public Activation(GrainId grainId, GrainClass grainClass, GrainCatalog catalog)
     {
@@ -38,7 +35,8 @@ internal sealed class Activation : IGrainContext
         _catalog = catalog;
         _mailbox = new(grainClass.Reentrant, catalog.Options.MaxWaitingRequests);
         _grain = new(grainClass, catalog.Services.CreateAsyncScope());
-        _lastUsed = catalog.Clock.GetTimestamp();
+        _claim = new(grainId, catalog);
+        _idle = new(catalog.Clock);
     }
 
     private enum Phase
@@ -58,7 +56,7 @@ internal sealed class Activation : IGrainContext
     public Task Deactivated => _deactivated.Task;
 
     /// <summary>What lets it write its state, in a cluster.</summary>
-    public GrainOwnership? Ownership { get; private set; }
+    public GrainOwnership? Ownership => _claim.Ownership;
 
     public TimeProvider Clock => _catalog.Clock;
 
@@ -102,22 +100,14 @@ internal sealed class Activation : IGrainContext
         EndSoon();
     }
 
-    public void DelayDeactivation(TimeSpan time)
-    {
-        var until = time == Timeout.InfiniteTimeSpan || time > TimeSpan.FromDays(3650) ? long.MaxValue
-            : time < TimeSpan.Zero ? long.MinValue
-            : Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);
-        Volatile.Write(ref _keepUntil, until);
-    }
+    public void DelayDeactivation(TimeSpan time) => _idle.KeepFor(time);
 
     /// <summary>Deactivates if unused for the age.</summary>
     public void CollectIfIdle(TimeSpan age)
     {
         lock (_gate)
         {
-            var idle = _endReason is null && _phase == Phase.Active && _mailbox.IsEmpty && Clock.GetElapsedTime(_lastUsed) >= age
-                && Clock.GetTimestamp() >= Volatile.Read(ref _keepUntil);
-            if (!idle)
+            if (!IsOpen || !_mailbox.IsEmpty || !_idle.IsLongerThan(age))
                 return;
             _endReason = new(DeactivationReasonCode.ActivationIdle, $"Unused for {age}.");
         }
@@ -184,7 +174,7 @@ internal sealed class Activation : IGrainContext
         _mailbox.Begin(turn);
         _hasServed = true;
         if (turn.KeepsAlive)
-            _lastUsed = Clock.GetTimestamp();
+            _idle.Used();
         Run(() => RunAsync(turn));
     }
 
@@ -203,7 +193,7 @@ internal sealed class Activation : IGrainContext
         {
             _mailbox.End(turn);
             if (turn.KeepsAlive)
-                _lastUsed = Clock.GetTimestamp();
+                _idle.Used();
             BeginWaiting();
             EndWhenQuiet();
         }
@@ -238,7 +228,7 @@ internal sealed class Activation : IGrainContext
         _activatingFor!.EnterContext();
         try
         {
-            if (_catalog.Cluster is { } cluster && !await TryClaimAsync(cluster))
+            if (!await _claim.TryAcquireAsync())
             {
                 await EndAsync(null);
                 return;
@@ -259,24 +249,6 @@ internal sealed class Activation : IGrainContext
             BeginWaiting();
             EndWhenQuiet();
         }
-    }
-
-    // False when the grain is another silo's.
-    private async Task<bool> TryClaimAsync(IGrainCluster cluster)
-    {
-        using var timeout = new CancellationTokenSource(_catalog.Options.ActivationTimeout, Clock);
-        Claim claim;
-        try
-        {
-            claim = await cluster.ClaimAsync(GrainId, timeout.Token);
-        }
-        catch (OperationCanceledException exception) when (timeout.IsCancellationRequested)
-        {
-            throw new TimeoutException($"The directory did not say within {_catalog.Options.ActivationTimeout} whether {GrainId} may be activated.", exception);
-        }
-        Ownership = claim.Ownership;
-        _refused = claim.Ownership is null ? claim : null;
-        return _refused is null;
     }
 
     private async Task DeactivateAsync(DeactivationReason reason)
@@ -305,9 +277,7 @@ internal sealed class Activation : IGrainContext
         {
             _catalog.Log.DeactivationFailed(GrainId, exception);
         }
-
-        if (_catalog.Cluster is { } cluster && Ownership is { } ownership)
-            await cluster.ReleaseAsync(GrainId, ownership);
+        await _claim.ReleaseAsync();
 
         List<Turn> waiting;
         _catalog.Remove(this);
@@ -325,8 +295,8 @@ internal sealed class Activation : IGrainContext
     {
         if (error is not null || turn.Request is not { } request)
             turn.Reject(error ?? new ObjectDisposedException(GrainId.ToString()));
-        else if (_refused is { } claim)
-            _catalog.Cluster!.SendElsewhere(request, claim.Owner);
+        else if (_claim.RefusedBy is { } cluster)
+            cluster.SendElsewhere(request, _claim.Owner);
         else if (_hasServed || request.MayTryAnotherActivation())
             _catalog.Dispatcher.Route(request);
         else
