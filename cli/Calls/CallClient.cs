@@ -8,6 +8,7 @@ namespace VoiceGrains.Cli.Calls;
 internal sealed class CallClient : IDisposable
 {
     private const int MostAttempts = 5;
+    private const string SilosPath = "/api/cluster/silos";
     private readonly ServerAddress server;
     private readonly HttpClient http;
 
@@ -43,6 +44,10 @@ internal sealed class CallClient : IDisposable
                 return call;
         }
     }
+
+    /// <summary>The silos behind the server, those that were lost a moment ago included.</summary>
+    public async Task<JsonArray> GetSilosAsync(CancellationToken cancellationToken)
+        => await SendAsync(HttpMethod.Get, SilosPath + "?lapsed=true", null, cancellationToken) as JsonArray ?? throw new CliException($"{server.Url}{SilosPath} answered something else than a list.");
 
     public void Dispose() => http.Dispose();
 
@@ -85,6 +90,8 @@ internal sealed class CallClient : IDisposable
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
             => new($"{server.Url} refuses the API key ({(int)status}): {body}", CliException.NoServer),
         HttpStatusCode.BadRequest => new($"The server refuses the request: {body}", CliException.Usage),
+        HttpStatusCode.NotFound when path.StartsWith(SilosPath, StringComparison.Ordinal)
+            => new($"{server.Url} knows of no silos: it is another program, or an older VoiceGrains.", CliException.NoServer),
         HttpStatusCode.NotFound => new($"{method} {path}: not found. {body}", CliException.Usage),
         _ => new($"{method} {path} failed with {(int)status}: {body}"),
     };

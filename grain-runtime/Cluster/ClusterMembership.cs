@@ -38,8 +38,9 @@ internal sealed partial class ClusterMembership(
 
     private TimeSpan StatementTimeout => options.Value.RenewPeriod / 2;
 
-    public async Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken) =>
-        [.. (await table.ListAsync(cancellationToken).ConfigureAwait(false)).Where(row => row.IsAlive).Select(row => row.Silo)];
+    public Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken) => ListAsync(areAlive: true, cancellationToken);
+
+    public Task<IReadOnlyList<SiloInfo>> ListLapsedAsync(CancellationToken cancellationToken) => ListAsync(areAlive: false, cancellationToken);
 
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
@@ -137,6 +138,9 @@ internal sealed partial class ClusterMembership(
             LogNotLeft(silo, exception);        // its lease ends by itself
         }
     }
+
+    private async Task<IReadOnlyList<SiloInfo>> ListAsync(bool areAlive, CancellationToken cancellationToken) =>
+        [.. (await table.ListAsync(cancellationToken).ConfigureAwait(false)).Where(row => row.IsAlive == areAlive).Select(row => row.Silo)];
 
     private void SetClockOffset(DateTimeOffset databaseTime) => Volatile.Write(ref _clockOffset, (databaseTime - clock.GetUtcNow()).Ticks);
 

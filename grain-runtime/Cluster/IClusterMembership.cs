@@ -12,6 +12,9 @@ public interface IClusterMembership
     /// <summary>The silos that are alive, the longest-lived first. Clients are not listed.</summary>
     Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken);
 
+    /// <summary>The silos whose lease ended within the last minute: dead, stopped, or cut off from the database.</summary>
+    Task<IReadOnlyList<SiloInfo>> ListLapsedAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<SiloInfo>>([]);
+
     /// <summary>Takes this silo out of placement at once: its grains stay, new ones go elsewhere. Idempotent.</summary>
     Task DrainAsync(CancellationToken cancellationToken);
 }

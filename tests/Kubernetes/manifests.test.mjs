@@ -71,7 +71,7 @@ for (const [folder, manifests] of Object.entries(rendered)) {
     const [container] = podOf(manifest).containers;
 
     test(`${folder}: ${manifest.kind} ${manifest.metadata.name} is probed where the server answers`, () => {
-      const health = readFileSync(`${root}silo/Health/HealthExtensions.cs`, 'utf8');
+      const health = readFileSync(`${root}hosting/Health/HealthExtensions.cs`, 'utf8');
       for (const [probe, path] of [['startupProbe', '/health/live'], ['livenessProbe', '/health/live'], ['readinessProbe', '/health/ready']]) {
         assert.deepEqual(container[probe].httpGet, { path, port: 'http' });
         assert.ok(health.includes(`"${path}"`));
@@ -102,9 +102,44 @@ test('production: silos, gateways and migrations share the database and broker o
     assert.deepEqual(variables.Cluster__RabbitMq, { secretKeyRef: { name: 'voicegrains', key: 'rabbitmq' } });
     assert.equal(variables.Blobs__Path, '/recordings');
   }
+  const silo = environment(production, podOf(find(production, 'StatefulSet', 'voicegrains-silo')).containers[0]);
+  assert.deepEqual(silo.POD_IP, { fieldRef: { fieldPath: 'status.podIP' } });
+  assert.equal(silo.Cluster__Address, `http://$(POD_IP):${silo.VOICEGRAINS_PORT}`);
+  assert.deepEqual(silo.Cluster__Name, { fieldRef: { fieldPath: 'metadata.name' } });
   const [migrate] = podOf(find(production, 'Job', 'voicegrains-migrations')).containers;
   assert.deepEqual(migrate.args, ['--migrate-only']);
   assert.deepEqual(environment(production, migrate).ConnectionStrings__VoiceGrains, { secretKeyRef: { name: 'voicegrains', key: 'database' } });
+});
+
+test('production: every process finds the one secret key where it looks for its own, and cannot change it', () => {
+  for (const [kind, name] of [['StatefulSet', 'voicegrains-silo'], ['Deployment', 'voicegrains-gateway']]) {
+    const pod = podOf(find(production, kind, name));
+    const [container] = pod.containers;
+    const mount = container.volumeMounts.find((mount) => mount.name === 'secret-key');
+    assert.deepEqual(mount, { name: 'secret-key', mountPath: `${environment(production, container).VOICEGRAINS_DATA}/secret-key`, subPath: 'secret-key', readOnly: true });
+    assert.deepEqual(pod.volumes.find((volume) => volume.name === 'secret-key').secret,
+      { secretName: 'voicegrains', defaultMode: 0o440, items: [{ key: 'secret-key', path: 'secret-key' }] });
+  }
+});
+
+test('production: gRPC has a port at the gateways, through to the Service', () => {
+  const gateway = find(production, 'Deployment', 'voicegrains-gateway');
+  const [container] = podOf(gateway).containers;
+  assert.equal(`${container.ports.find((port) => port.name === 'grpc').containerPort}`, environment(production, container).Grpc__Port);
+  const service = find(production, 'Service', 'voicegrains-gateway');
+  assert.deepEqual(service.spec.ports.find((port) => port.name === 'grpc'), { name: 'grpc', port: 8081, targetPort: 'grpc', appProtocol: 'kubernetes.io/h2c' });
+  const policy = find(production, 'NetworkPolicy', 'voicegrains-gateway');
+  assert.deepEqual(policy.spec.ingress.flatMap((rule) => rule.ports.map((port) => port.port)), ['http', 'grpc']);
+});
+
+test('production: gateways and silos reach silos, the database and the broker', () => {
+  for (const name of ['voicegrains-silo', 'voicegrains-gateway']) {
+    const { egress } = find(production, 'NetworkPolicy', name).spec;
+    const toSilos = egress.find((rule) => rule.to?.some((peer) => peer.podSelector?.matchLabels['app.kubernetes.io/component'] === 'silo'));
+    assert.deepEqual(toSilos.ports, [{ port: 'http', protocol: 'TCP' }]);
+    const anywhere = egress.filter((rule) => rule.to === undefined).flatMap((rule) => rule.ports.map((port) => port.port));
+    assert.deepEqual(anywhere, [5432, 5671, 5672]);
+  }
 });
 
 test('production: the autoscaler has a target without replicas of its own', () => {
@@ -135,7 +170,7 @@ test('no manifest carries a secret', () => {
 });
 
 test('Containerfiles run as the user that the manifests name, and copy nothing from outside the repository', () => {
-  for (const file of ['silo/Containerfile', 'gateway/Containerfile']) {
+  for (const file of ['silo/Containerfile', 'gateway-host/Containerfile']) {
     const text = readFileSync(root + file, 'utf8');
     assert.match(text.trimEnd().split('\n').filter((line) => line.startsWith('USER')).at(-1), /^USER 10001:10001$/);
     for (const [, project] of text.matchAll(/publish (\S+\.csproj)/g)) assert.ok(existsSync(root + project));

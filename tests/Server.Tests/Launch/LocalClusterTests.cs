@@ -29,17 +29,18 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
         Assert.Contains("First start", cluster.Printed, StringComparison.Ordinal);
         Assert.Equal(cluster.Url, new Uri((await File.ReadAllTextAsync(Path.Combine(Data, "url"), Cancel)).Trim()));
         using var api = await ClientAsync(cluster);
-        Assert.Equal(["silo-1", "silo-2"], await SilosAsync(api));
+        Assert.Equal(["silo-1 active", "silo-2 active"], await SilosAsync(api));
         await TalkAsync(api);
 
-        foreach (var name in (string[])["silo-1", "RabbitMQ", "PostgreSQL"])
-            Assert.Equal(0, Kill(first[name]));
-        foreach (var name in (string[])["silo-1", "rabbitmq", "postgres"])
-        {
-            await cluster.UntilPrintedAsync($"{name} (process", TimeSpan.FromSeconds(30));
-            await cluster.UntilPrintedAsync($"{name} is back as process", TimeSpan.FromSeconds(60));
-        }
-        await EventuallyAsync(async () => (await SilosAsync(api)).SequenceEqual(["silo-1", "silo-2"]));
+        Assert.Equal(0, Kill(first["silo-1"]));
+        await EventuallyAsync(async () => (await SilosAsync(api, lapsed: true)).Contains("silo-1 lapsed"));
+        await UntilBackAsync(cluster, "silo-1");
+
+        Assert.Equal(0, Kill(first["RabbitMQ"]));
+        Assert.Equal(0, Kill(first["PostgreSQL"]));
+        await UntilBackAsync(cluster, "rabbitmq");
+        await UntilBackAsync(cluster, "postgres");
+        await EventuallyAsync(async () => (await SilosAsync(api)).SequenceEqual(["silo-1 active", "silo-2 active"]));
         await TalkAsync(api);
 
         cluster.Signal(SiloProcess.SigTerm);
@@ -66,7 +67,7 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
         await using var next = await StartAsync(1);
         using var again = await ClientAsync(next);
         Assert.Equal(account, await AccountAsync(again));
-        Assert.Equal(["silo-1"], await SilosAsync(again));
+        Assert.Equal(["silo-1 active"], await SilosAsync(again));
         Assert.All(first.Values, id => Assert.False(IsRunning(id)));
     }
 
@@ -97,10 +98,19 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
 
     private static async Task<string> AccountAsync(ApiClient api) => (await api.GetAsync("/api/accounts/me")).Json.GetProperty("accountId").GetString()!;
 
-    private static async Task<IEnumerable<string>> SilosAsync(ApiClient api)
+    /// <summary>Each silo's name and state.</summary>
+    private static async Task<IEnumerable<string>> SilosAsync(ApiClient api, bool lapsed = false)
     {
-        var reply = await api.GetAsync("/api/cluster/silos");
-        return reply.Status == 200 ? reply.Json.EnumerateArray().Select(silo => silo.GetProperty("name").GetString()!).Order(StringComparer.Ordinal) : [];
+        var reply = await api.GetAsync($"/api/cluster/silos?lapsed={lapsed}");
+        return reply.Status == 200
+            ? reply.Json.EnumerateArray().Select(silo => $"{silo.GetProperty("name").GetString()} {silo.GetProperty("state").GetString()}").Order(StringComparer.Ordinal)
+            : [];
+    }
+
+    private static async Task UntilBackAsync(SiloProcess cluster, string name)
+    {
+        await cluster.UntilPrintedAsync($"{name} (process", TimeSpan.FromSeconds(30));
+        await cluster.UntilPrintedAsync($"{name} is back as process", TimeSpan.FromSeconds(60));
     }
 
     private static async Task EventuallyAsync(Func<Task<bool>> holds)
