@@ -11,7 +11,7 @@ namespace VoiceGrains.Gateway.Grpc;
 /// </summary>
 internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
 {
-    private readonly Channel<LiveEvent> _events;
+    private readonly Channel<LiveEvent?> _events;       // null: look after the call
     private readonly TimeProvider _clock;
     private StreamSubscriptionHandle<LiveEvent>? _subscription;
     private Task<bool>? _waiting;
@@ -21,7 +21,7 @@ internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
     private CallWatch(string callId, int queueLength, GrpcMetrics metrics, TimeProvider clock)
     {
         (_callId, _metrics, _clock) = (callId, metrics, clock);
-        _events = Channel.CreateBounded<LiveEvent>(new BoundedChannelOptions(queueLength) { SingleReader = true });
+        _events = Channel.CreateBounded<LiveEvent?>(new BoundedChannelOptions(queueLength) { SingleReader = true });
     }
 
     /// <exception cref="StreamInterruptedException">The stream cannot be reached.</exception>
@@ -36,28 +36,31 @@ internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
     /// <summary>The stream is cut off, and has brought nothing since.</summary>
     public bool IsInterrupted { get; private set; }
 
-    public bool HasEvents => _events.Reader.TryPeek(out _);
-
-    /// <summary>True as soon as there is an event to take; false when none came for <paramref name="patience"/>.</summary>
+    /// <summary>True as soon as there is an event to take; false when none came for <paramref name="patience"/>, or the stream has just been cut off.</summary>
     public async Task<bool> WaitAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (HasEvents) return true;
-        // One wait at a time: after a silence the next one takes up the same.
-        _waiting ??= _events.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-        try
+        if (!_events.Reader.TryPeek(out var next))
         {
-            await _waiting.WaitAsync(patience, _clock, cancellationToken);
-            _waiting = null;
-            return true;
+            // One wait at a time: after a silence the next one takes up the same.
+            _waiting ??= _events.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+            try
+            {
+                await _waiting.WaitAsync(patience, _clock, cancellationToken);
+                _waiting = null;
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
+            _events.Reader.TryPeek(out next);
         }
-        catch (TimeoutException)
-        {
-            return false;
-        }
+        if (next is not null) return true;
+        _events.Reader.TryRead(out _);
+        return false;
     }
 
     /// <summary>The next event; there must be one.</summary>
-    public LiveEvent Take() => _events.Reader.TryRead(out var next) ? next : throw new InvalidOperationException("There is no event.");
+    public LiveEvent Take() => _events.Reader.TryRead(out var next) && next is not null ? next : throw new InvalidOperationException("There is no event.");
 
     public Task OnNextAsync(LiveEvent item, StreamSequenceToken? token = null) => PutAsync(item);
 
@@ -66,7 +69,9 @@ internal sealed class CallWatch : IAsyncObserver<LiveEvent>, IAsyncDisposable
     public Task OnErrorAsync(Exception ex)
     {
         if (ex is StreamGapException gap) return PutAsync(new LiveGap(_callId, _clock.GetUtcNow(), gap.Dropped, gap.AtLeast));
-        IsInterrupted |= ex is StreamInterruptedException;
+        if (ex is not StreamInterruptedException) return Task.CompletedTask;
+        IsInterrupted = true;
+        _events.Writer.TryWrite(null);      // where there is no room there are events to look at
         return Task.CompletedTask;
     }
 

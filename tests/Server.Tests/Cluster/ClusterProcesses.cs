@@ -46,10 +46,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     /// <summary>Where a gateway has its gRPC port.</summary>
     public Uri GrpcOf(SiloProcess one) => gateways[one];
 
-    public async Task<SiloProcess> AddGatewayAsync(string name)
+    public async Task<SiloProcess> AddGatewayAsync(string name, params (string Name, string Value)[] settings)
     {
         var grpc = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
-        var one = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", [.. common, ("Grpc__Port", grpc)], "--port", "0", "--data", DataOf(name));
+        var one = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", [.. common, ("Grpc__Port", grpc), .. settings], "--port", "0", "--data", DataOf(name));
         gateways[one] = new($"http://127.0.0.1:{grpc}");
         return one;
     }

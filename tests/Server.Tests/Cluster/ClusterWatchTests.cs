@@ -5,9 +5,9 @@ using Microsoft.Extensions.Hosting;
 using Npgsql;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.LiveEvents;
-using VoiceGrains.Server.Tests.Drain;
 using VoiceGrains.Server.Tests.Grpc;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.Launch;
 using VoiceGrains.Server.Tests.WebSockets;
 
 namespace VoiceGrains.Server.Tests.Cluster;
@@ -36,9 +36,10 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         await call.WaitForFinalAsync("agent");
         var listening = await call.WaitForStateAsync("listening");
         call.Say(HumanSpeech.OneTurn());
-        await call.WaitForAsync("transcript", json => IsFinal(json, "agent", "All right. I am going."), listening.At);
+        var heard = await call.WaitForAsync("transcript", json => IsFinal(json, "user", "ten meters"), listening.At);
+        var answered = await call.WaitForFinalAsync("agent", heard.At);
         await SendDataAsync(watched.SecondGateway, api, callId, """{"type":"user_text_message","text":"thank you"}""");
-        await call.WaitForAsync("transcript", json => IsFinal(json, "agent", "Not at all."));
+        await call.WaitForFinalAsync("agent", answered.At + 0.001);
         await SendDataAsync(cluster.Gateway, api, callId, """{"type":"hang_up"}""");
 
         var seen = await one.RestAsync();
@@ -111,6 +112,58 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         }
     }
 
+    /// <summary>The broker keeps little for a gateway that stands still, or cuts it off: either way all events are accounted for.</summary>
+    [Fact]
+    public async Task AGatewayThatStandsStill_TellsItsWatchersWhatTheyMissed()
+    {
+        const int published = 3_000;
+        var still = await cluster.AddGatewayAsync("gateway-still", ("Cluster__StreamQueueLength", "50"));
+        using var api = await cluster.CreateClientAsync(cluster.Gateway);
+        var callId = (await api.PostAsync("/api/calls", "{}")).Json.GetProperty("callId").GetString()!;
+        await using var watcher = await WatchAsync(cluster.GrpcOf(still), api, callId);
+        await using var other = await WatchAsync(cluster.GrpcOf(cluster.Gateway), api, callId);
+        using var producer = await StartProducerAsync();
+        var publisher = producer.Services.GetRequiredService<LiveEventStreams>().PublisherOf(callId);
+
+        still.Signal(SiloProcess.SigStop);
+        for (var i = 0; i < published; i++)
+        {
+            publisher.State($"{i}");
+            if (i % 100 == 99) Assert.Equal((100, 0), await CountAsync(other, i - 99, i + 1));
+        }
+        still.Signal(SiloProcess.SigCont);
+        var (_, dropped) = await CountAsync(watcher, 0, published);
+        Assert.True(dropped > 0);
+        publisher.Ended(EndReason.Hangup);
+
+        foreach (var one in (NodeClient[])[watcher, other])
+        {
+            var rest = await one.RestAsync();
+            Assert.Equal(("callEnded", 0, 2), (Kind(rest[0]), rest[1].GetProperty("status").GetInt32(), rest.Count));
+        }
+
+        // Events are in order, and gaps are where the missing ones were.
+        static async Task<(int Events, int Dropped)> CountAsync(NodeClient watcher, int from, int to)
+        {
+            var (events, dropped) = (0, 0);
+            while (from + events + dropped < to)
+            {
+                var next = await watcher.NextAsync();
+                if (Kind(next) == "gap") dropped += next.GetProperty("gap").GetProperty("dropped").GetInt32();
+                else Assert.Equal($"{from + dropped + events++}", next.GetProperty("state").GetProperty("state").GetString());
+            }
+            return (events, dropped);
+        }
+    }
+
+    [Fact]
+    public async Task ACallThatIsCreatedAtAGatewaysGrpcPort_IsJoinedThroughItsRestPort()
+    {
+        using var api = await cluster.CreateClientAsync(cluster.Gateway);
+        var created = await NodeClient.RunAsync("unary", cluster.GrpcOf(cluster.Gateway), api.Key, new { service = "Calls", method = "create", request = new { } });
+        Assert.Equal(cluster.Gateway.Url.Authority, new Uri(created.GetProperty("answer").GetProperty("joinUrl").GetString()!).Authority);
+    }
+
     /// <summary>Watches that begin before, while and after the call ends.</summary>
     [Fact]
     public async Task AWatchThatBeginsWhileTheCallEnds_Ends()
@@ -177,10 +230,10 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         transcript.GetProperty("role").GetString(), transcript.TryGetProperty("text", out var text) ? text.GetString() : null,
         transcript.TryGetProperty("delta", out var delta) ? delta.GetString() : null, transcript.TryGetProperty("final", out var final) && final.GetBoolean());
 
-    private async Task SendDataAsync(Launch.SiloProcess gateway, ApiClient api, string callId, string message)
+    private async Task SendDataAsync(SiloProcess gateway, ApiClient api, string callId, string message)
         => Assert.Equal(0, (await SendAsync(gateway, api, callId, message)).GetProperty("code").GetInt32());
 
-    private Task<JsonElement> SendAsync(Launch.SiloProcess gateway, ApiClient api, string callId, string message) => NodeClient.RunAsync(
+    private Task<JsonElement> SendAsync(SiloProcess gateway, ApiClient api, string callId, string message) => NodeClient.RunAsync(
         "unary", cluster.GrpcOf(gateway), api.Key,
         new { service = "Calls", method = "sendDataMessage", request = JsonDocument.Parse($$$"""{"callId":"{{{callId}}}","message":{"$struct":{{{message}}} } }""").RootElement });
 

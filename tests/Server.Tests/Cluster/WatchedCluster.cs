@@ -2,7 +2,7 @@ using Npgsql;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using VoiceGrains.Grains.Accounts;
-using VoiceGrains.Server.Tests.Cluster;
+
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.Launch;
 using VoiceGrains.Tests.Shared;

@@ -10,6 +10,8 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 {
     public const int SigInt = 2;
     public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
     private const string SiloProgram = "VoiceGrains.Silo.dll";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly Process process;
