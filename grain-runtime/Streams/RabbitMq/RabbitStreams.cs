@@ -14,6 +14,7 @@ namespace VoiceGrains.GrainRuntime.Streams.RabbitMq;
 /// </summary>
 internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener, IRuntimePart, IAsyncDisposable
 {
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SubscribeTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMilliseconds(500);
     private const int MostQuestions = 4;
@@ -44,13 +45,14 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
 
     public StreamProducer? FindProducer(StreamAddress address) => _producers.Find(address);
 
-    /// <summary>Does not wait for the broker: who subscribes does, and producers go on without it.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the broker for a moment, so that the first events are not lost; then the process starts without it.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         _broker = new(_options, this, _clock, _logger);
         _bindings = new(_broker);
         _sweeping = _producers.SweepAsync(Retire);
-        return Task.CompletedTask;
+        await _broker.WaitUntilConnectedAsync(cancellationToken).WaitAsync(StartPatience, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>The connection stays until all grains have ended, since they still produce.</summary>

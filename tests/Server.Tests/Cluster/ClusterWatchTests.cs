@@ -21,6 +21,9 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         When the user says "thank you": say "Not at all."
         """;
 
+    // Nobody joins it, for longer than a test takes.
+    private const string Unjoined = """{"joinTimeout":"600s"}""";
+
     private readonly ClusterProcesses cluster = watched.Processes;
 
     [Fact]
@@ -68,7 +71,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         await using var watcher = await WatchAsync(grpc, api, call.CallId);
         await call.JoinAsync();
         await call.WaitForFinalAsync("agent");
-        var flooded = (await api.PostAsync("/api/calls", "{}")).Json.GetProperty("callId").GetString()!;
+        var flooded = (await api.PostAsync("/api/calls", Unjoined)).Json.GetProperty("callId").GetString()!;
         await using var crowd = NodeClient.Start("crowd", grpc, api.Key, new { callId = flooded, batch, more = 3 });
         Assert.Equal(2, (await crowd.NextAsync()).GetProperty("watching").GetInt32());
         using var producer = await StartProducerAsync();
@@ -119,7 +122,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         const int published = 3_000;
         var still = await cluster.AddGatewayAsync("gateway-still", ("Cluster__StreamQueueLength", "50"));
         using var api = await cluster.CreateClientAsync(cluster.Gateway);
-        var callId = (await api.PostAsync("/api/calls", "{}")).Json.GetProperty("callId").GetString()!;
+        var callId = (await api.PostAsync("/api/calls", Unjoined)).Json.GetProperty("callId").GetString()!;
         await using var watcher = await WatchAsync(cluster.GrpcOf(still), api, callId);
         await using var other = await WatchAsync(cluster.GrpcOf(cluster.Gateway), api, callId);
         using var producer = await StartProducerAsync();
@@ -186,7 +189,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
     {
         using var mine = await cluster.CreateClientAsync(cluster.Gateway);
         using var theirs = await cluster.CreateClientAsync(cluster.Gateway);
-        var callId = (await theirs.PostAsync("/api/calls", "{}")).Json.GetProperty("callId").GetString()!;
+        var callId = (await theirs.PostAsync("/api/calls", Unjoined)).Json.GetProperty("callId").GetString()!;
         await using var watcher = NodeClient.Start("watch", cluster.GrpcOf(cluster.Gateway), mine.Key, new { callId });
         Assert.Equal(5, (await watcher.RestAsync())[^1].GetProperty("status").GetInt32());
         Assert.Equal(5, (await SendAsync(cluster.Gateway, mine, callId, """{"type":"hang_up"}""")).GetProperty("code").GetInt32());
@@ -197,7 +200,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
     public async Task Cancelling_FreesTheBinding_AndSoDoesTheDeathOfTheGateway()
     {
         using var api = await cluster.CreateClientAsync(cluster.Gateway);
-        var callId = (await api.PostAsync("/api/calls", "{}")).Json.GetProperty("callId").GetString()!;
+        var callId = (await api.PostAsync("/api/calls", Unjoined)).Json.GetProperty("callId").GetString()!;
         await using var watcher = await WatchAsync(cluster.GrpcOf(cluster.Gateway), api, callId);
         Assert.True(await cluster.IsWatchedAsync(callId));
         Assert.True(await MetricAsync("voicegrains_grpc_watchers") >= 1);
