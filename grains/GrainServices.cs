@@ -19,6 +19,7 @@ public static class GrainServices
         services.AddVoiceGrainClient();
         services.AddMigrations(typeof(GrainServices).Assembly, "grains", order: 1);
         services.AddConversations();
+        services.AddHostedService(provider => provider.GetRequiredService<ConversationHost>());
         services.AddHostedService<CallRecovery>();
         return services;
     }

@@ -153,7 +153,7 @@ internal static class CallEndpoints
         Caller caller, string callId, CallStore calls, IBlobStore blobs, CancellationToken cancellationToken)
     {
         var call = await calls.RequireAsync(caller, callId, cancellationToken);
-        if (blobs.OpenRead(CallBlobs.Recording(callId)) is { } recording)
+        if (CallRecording.Open(blobs, call) is { } recording)
             return TypedResults.File(recording, "audio/wav", $"{callId}.wav", enableRangeProcessing: true);
         if (call.Settings.RecordingEnabled && call.Ended is null)
             throw new PlatformException(new ErrorCode("recording_not_ready", 425, "Recording not ready"), "The call has no recording yet.");

@@ -9,6 +9,10 @@ public sealed record CallSnapshot
     /// <summary>Null once it was used or the call ended.</summary>
     public string? JoinUrl { get; init; }
     public DateTimeOffset? Joined { get; init; }
+    /// <summary>Conversations begun: 1 in most calls, one more for each resumption.</summary>
+    public int Generation { get; init; }
+    /// <summary>Of a recorded call, in order.</summary>
+    public IReadOnlyList<RecordingPart> RecordingParts { get; init; } = [];
     public DateTimeOffset? Ended { get; init; }
     public EndReason? EndReason { get; init; }
     /// <summary>Rounded up to 6 s; zero for unjoined calls; null before the end.</summary>

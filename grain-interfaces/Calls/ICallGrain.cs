@@ -21,15 +21,30 @@ public interface ICallGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<CallLocation> LocateAsync();
 
-    /// <summary>Uses up the join URL. The caller then runs the conversation and tells the end by <see cref="EndAsync"/>.</summary>
+    /// <summary>
+    /// Uses up the join URL, which is good again once the conversation was interrupted. The caller then runs the conversation, from what is stored of the call
+    /// where <see cref="CallSnapshot.Generation"/> is above 1, and tells the end by <see cref="EndAsync"/>.
+    /// </summary>
     /// <param name="joinToken">The unguessable part of the join URL.</param>
-    /// <exception cref="PlatformException"><see cref="ErrorCode.JoinRefused"/> for a wrong token, <see cref="ErrorCode.JoinExpired"/> for a used or late one.</exception>
+    /// <exception cref="PlatformException">
+    /// <see cref="ErrorCode.JoinRefused"/> for a wrong token, <see cref="ErrorCode.JoinExpired"/> for a used or late one, <see cref="ErrorCode.SiloUnavailable"/>
+    /// while it is not known whether the conversation is lost.
+    /// </exception>
     Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion);
 
     /// <summary>A stage change made by the live conversation.</summary>
     Task EnterStageAsync(StageSettings stage);
 
-    /// <summary>Ends the call: bills it, stores it, starts its summary. Idempotent: the first outcome stays.</summary>
+    /// <summary>
+    /// From the process whose conversation it is, now and then: it lives. False when the call has ended or went on in another conversation; this one must end.
+    /// </summary>
+    /// <param name="host">The process's own name.</param>
+    Task<bool> HoldAsync(int generation, string host);
+
+    /// <summary>Does what is due: for a call that may have lost the silo of its conversation.</summary>
+    Task TakeUpAsync();
+
+    /// <summary>Ends the call: bills it, stores it, starts its summary. Idempotent: the first outcome stays. An outcome that may be mended interrupts it instead.</summary>
     Task<CallSnapshot> EndAsync(CallOutcome outcome);
 
     /// <summary>Hands a data message (<c>forced_agent_message</c>, <c>hang_up</c>, <c>user_text_message</c>) to the live conversation.</summary>
@@ -45,7 +60,14 @@ public interface ICallGrain : IGrainWithStringKey
 /// <summary>How a conversation ended.</summary>
 /// <param name="Detail">Words for the event log; null where the reason says all.</param>
 /// <param name="ErrorCount">Errors of the last stage.</param>
-public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0);
+public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0)
+{
+    /// <summary>Which conversation ended: it does not count once a later one has begun. Null: whichever there is.</summary>
+    public int? Generation { get; init; }
+
+    /// <summary>The connection or the server was lost, not the interest: the client may come back within the grace period.</summary>
+    public bool MayResume { get; init; }
+}
 
 /// <summary>Where a call is.</summary>
 /// <param name="Silo">Id of the silo; null while it is not a member of its cluster.</param>

@@ -11,6 +11,9 @@ public sealed class ClusterOptions
     /// <summary>The broker, as an <c>amqp://</c> or <c>amqps://</c> URI. Empty: one process alone, without RabbitMQ.</summary>
     public string? RabbitMq { get; set; }
 
+    /// <summary>Whether this process is all there is.</summary>
+    public bool IsAlone => string.IsNullOrEmpty(RabbitMq);
+
     /// <summary>Name of this silo for people. Default: the machine's. A random part is added, so that every life of a process has its own id.</summary>
     public string Name { get; set; } = Environment.MachineName;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans;
+using Orleans.Placement;
 using Orleans.Runtime;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
@@ -10,9 +11,10 @@ using VoiceGrains.Grains.Storage;
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>
-/// Keeps a call's state and its deadlines. While the conversation runs on this silo the grain stays active; a grain that wakes up with a joined call
-/// but without its conversation knows that the silo died in between, and ends the call.
+/// Keeps a call's state and its deadlines. While the conversation runs on this silo the grain stays active. A joined call without a conversation anywhere
+/// has lost its silo: it waits for its client as one whose connection was lost does, and ends when nobody comes.
 /// </summary>
+[PreferLocalPlacement]
 internal sealed partial class CallGrain(
     [PersistentState("call")] IPersistentState<CallState> state, CallServices services, TimeProvider clock, ILogger<CallGrain> logger)
     : Grain, ICallGrain, IRemindable
@@ -26,20 +28,25 @@ internal sealed partial class CallGrain(
 
     /// <summary>How long an end is tried to be stored. Below the time that a caller waits for its answer.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(25);
+
+    /// <summary>How long no conversation is to be found before it counts as lost: longer than hosts need to renew their leases.</summary>
+    private static readonly TimeSpan MissingPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Deletion and the summary run between requests; changes of the state take turns by this.</summary>
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CancellationTokenSource _deactivating = new();
-    private IGrainTimer? _joinTimer;
+    /// <summary>For whatever client the call waits.</summary>
+    private IGrainTimer? _waitTimer;
     private Task _summary = Task.CompletedTask;
-    private bool _conversationWasMissing;
+    private bool _isWaitingForReturn;
+    private long? _missingSince;
 
     private string CallId => this.GetPrimaryKeyString();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (state.RecordExists) await ResumeAsync(isNew: true, cancellationToken);
+        if (state.RecordExists) await ResumeAsync(isNew: true);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -78,17 +85,40 @@ internal sealed partial class CallGrain(
     public async Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion)
     {
         RequireCall();
-        switch (state.State.TryJoin(joinToken, clientVersion, clock.GetUtcNow()))
+        if (state.State.IsToken(joinToken)) await RequireNoConversationAsync();
+        switch (state.State.TryJoin(joinToken, clientVersion, services.Host.Id, clock.GetUtcNow()))
         {
             case JoinResult.Refused:
                 throw new PlatformException(ErrorCode.JoinRefused, "The join URL is wrong.");
             case JoinResult.Expired:
                 throw new PlatformException(ErrorCode.JoinExpired, "The join URL was used already or its time is over.");
         }
-        _joinTimer?.Dispose();
+        StopWaiting();
         await ChangeAsync();
+        if (state.State.Generation > 1) services.Metrics.Resumed();
         DelayDeactivation(state.State.Settings!.MaxDuration + WatchPeriod);
         return state.State.ToSnapshot();
+    }
+
+    public async Task<bool> HoldAsync(int generation, string host)
+    {
+        RequireCall();
+        if (!state.State.IsLive || generation < state.State.Generation) return false;
+        var isHere = services.LiveCalls.TryGet(CallId, out _);
+        if (host == services.Host.Id && !isHere) return true;       // it has just ended, and says so itself
+        if (state.State.TryHold(host))
+        {
+            StopWaiting();
+            await ChangeAsync();
+        }
+        if (!isHere) DeactivateOnIdle();       // so that the grain comes to its conversation
+        return true;
+    }
+
+    public async Task TakeUpAsync()
+    {
+        RequireCall();
+        await ResumeAsync(isNew: false);
     }
 
     public async Task EnterStageAsync(StageSettings stage)
@@ -106,7 +136,10 @@ internal sealed partial class CallGrain(
             try
             {
                 if (again) await state.ReadStateAsync();        // which of the two states is stored, nobody knows
-                await EndAsync(outcome, ended);
+                if (outcome.Generation < state.State.Generation) return state.State.ToSnapshot();
+                if (outcome.MayResume && services.Resume.Grace > TimeSpan.Zero) await InterruptAsync(ended);
+                else await EndAsync(outcome, ended);
+                if (outcome.MayResume && state.State.Ended is not null) WriteEnded();
                 return state.State.ToSnapshot();
             }
             catch (NpgsqlException) when (clock.GetUtcNow() - ended + delay < EndPatience)
@@ -135,6 +168,7 @@ internal sealed partial class CallGrain(
         {
             if (!state.RecordExists) return;
             services.Blobs.Delete(CallBlobs.Recording(CallId));
+            foreach (var part in state.State.RecordingParts.Skip(1)) services.Blobs.Delete(CallBlobs.Recording(CallId, part.Generation));
             await SaveAsync(state.ClearStateAsync);
         }
         finally
@@ -149,55 +183,119 @@ internal sealed partial class CallGrain(
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
         if (!state.RecordExists) await StopWatchAsync();
-        else await ResumeAsync(isNew: false, CancellationToken.None);
+        else await ResumeAsync(isNew: false);
     }
 
     /// <summary>Takes up what the call waits for: its client, its conversation, its summary or its removal.</summary>
     /// <param name="isNew">Whether the activation is, so that nothing can be under way that it does not know of.</param>
-    private async Task ResumeAsync(bool isNew, CancellationToken cancellationToken)
+    private async Task ResumeAsync(bool isNew)
     {
         var call = state.State;
         if (call.SummaryStatus == SummaryStatus.Pending) StartSummary();
         else if (call.Ended is not null) await FinishAsync();
-        else if (call.Joined is { } joined) await EndIfOrphanedAsync(joined, isNew, cancellationToken);
+        else if (call.Interrupted is not null) WaitForReturn();
+        else if (call.Joined is { } joined) await LookForConversationAsync(joined);
         else if (clock.GetUtcNow() >= call.JoinDeadline) await EndAsync(new CallOutcome(EndReason.Unjoined), call.JoinDeadline);
         else if (isNew) StartJoinTimer();
     }
 
-    /// <summary>A running activation looks twice: between a join or an end and the conversation's own word of it there is a moment without it.</summary>
-    private async Task EndIfOrphanedAsync(DateTimeOffset joined, bool isNew, CancellationToken cancellationToken)
+    /// <summary>
+    /// Looks twice, some time apart: between a join or an end and the conversation's own word of it there is a moment without it, and after an outage of the
+    /// database all leases are over until they are renewed.
+    /// </summary>
+    private async Task LookForConversationAsync(DateTimeOffset joined)
     {
         if (services.LiveCalls.TryGet(CallId, out _))
         {
-            _conversationWasMissing = false;
+            _missingSince = null;
             DelayDeactivation(state.State.Settings!.MaxDuration + WatchPeriod);
             return;
         }
-        if (!isNew && !_conversationWasMissing)
+        var isElsewhere = state.State.Host != services.Host.Id;
+        if (isElsewhere && await services.Host.IsAliveAsync(state.State.Host, _deactivating.Token))
         {
-            _conversationWasMissing = true;
+            _missingSince = null;
             return;
         }
-        var ended = joined + await services.Remains.LifetimeAsync(CallId, cancellationToken);
+        _missingSince ??= clock.GetTimestamp();
+        if (!(isElsewhere && services.Host.IsAlone) && clock.GetElapsedTime(_missingSince.Value) < MissingPatience)
+        {
+            _waitTimer?.Dispose();
+            _waitTimer = this.RegisterGrainTimer(TakeUpAsync, MissingPatience, Timeout.InfiniteTimeSpan);
+            return;
+        }
         LogOrphaned(CallId);
-        await EndAsync(new CallOutcome(EndReason.SystemError), ended < clock.GetUtcNow() ? ended : clock.GetUtcNow());
-        WriteEvent(Severity.Error, "call_lost", "The server stopped during the call.");
+        await InterruptAsync(Earlier(joined + await services.Remains.LifetimeAsync(state.State, _deactivating.Token), clock.GetUtcNow()));
     }
+
+    /// <summary>For a client at the door: one look must do, since it would not be here if it had a connection.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.SiloUnavailable"/>: the conversation may be alive elsewhere, or its silo dead but its lease not over.</exception>
+    private async Task RequireNoConversationAsync()
+    {
+        if (!state.State.IsLive || state.State.Interrupted is not null || state.State.Host == services.Host.Id) return;
+        if (await services.Host.IsAliveAsync(state.State.Host, _deactivating.Token))
+            throw new PlatformException(ErrorCode.SiloUnavailable, "The call may still be live on another server.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        state.State.TryInterrupt(clock.GetUtcNow());
+    }
+
+    /// <summary>The conversation is lost: its client may come back.</summary>
+    private async Task InterruptAsync(DateTimeOffset when)
+    {
+        if (!state.State.TryInterrupt(when)) return;
+        await ChangeAsync();
+        LogInterrupted(CallId, services.Resume.Grace);
+        if (services.Admission.IsOpen) WaitForReturn();
+        else DeactivateOnIdle();        // to where its client can join
+    }
+
+    /// <summary>The whole grace from now on, also on a silo that took the grain over: the clocks of two silos may differ.</summary>
+    private void WaitForReturn()
+    {
+        if (_isWaitingForReturn) return;
+        _isWaitingForReturn = true;
+        _waitTimer?.Dispose();
+        _waitTimer = this.RegisterGrainTimer(AbandonAsync, services.Resume.Grace, Timeout.InfiniteTimeSpan);
+        DelayDeactivation(services.Resume.Grace + WatchPeriod);
+    }
+
+    private void StopWaiting()
+    {
+        _waitTimer?.Dispose();
+        (_isWaitingForReturn, _missingSince) = (false, null);
+    }
+
+    private async Task AbandonAsync()
+    {
+        StopWaiting();
+        if (!state.State.TryAbandon()) return;
+        await SettleEndAsync();
+        WriteEnded();
+    }
+
+    /// <summary>In place of a conversation that could not.</summary>
+    private void WriteEnded()
+        => WriteEvent(Severity.Warning, "call_ended", $"The call ended: {state.State.EndReason}. Its connection or its server was lost, and nobody came back within {services.Resume.Grace.TotalSeconds:0.#} s.");
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private void StartJoinTimer()
     {
-        _joinTimer?.Dispose();
+        _waitTimer?.Dispose();
         var due = state.State.JoinDeadline - clock.GetUtcNow();
-        _joinTimer = this.RegisterGrainTimer(
+        _waitTimer = this.RegisterGrainTimer(
             () => state.State.Joined is null ? EndAsync(new CallOutcome(EndReason.Unjoined), clock.GetUtcNow()) : Task.CompletedTask,
             due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     private async Task EndAsync(CallOutcome outcome, DateTimeOffset ended)
     {
+        if (state.State.TryEnd(outcome, ended)) await SettleEndAsync();
+    }
+
+    private async Task SettleEndAsync()
+    {
         var call = state.State;
-        if (!call.TryEnd(outcome, ended)) return;
-        _joinTimer?.Dispose();
+        StopWaiting();
         await ChangeAsync();
         services.Metrics.Ended(call.EndReason!.Value, call.Ended - call.Joined);
         services.LiveEvents.PublisherOf(CallId).Ended(call.EndReason.Value);
@@ -270,14 +368,14 @@ internal sealed partial class CallGrain(
     private void WarnOfUnserved(CallSettings settings)
     {
         if (settings.DataConnection is not null) WriteEvent(Severity.Warning, "not_supported", "The data connection is not opened: this version has none.");
-        if (settings.Callbacks is not null) WriteEvent(Severity.Warning, "not_supported", "Callbacks are not sent: this version has none.");
+        if (settings.Callbacks is not null) WriteEvent(Severity.Warning, "not_supported", "Callbacks are kept but not sent: this version delivers none.");
     }
 
     private void WriteEvent(Severity severity, string type, string text)
     {
         var call = state.State;
         var time = call.Ended - call.Joined ?? TimeSpan.Zero;
-        services.Journal.Write(new CallEvent(CallId, call.Stages[^1].CallStageId, time, severity, type, text, null, time));
+        services.Journal.Write(call.Generation, new CallEvent(CallId, call.Stages[^1].CallStageId, time, severity, type, text, null, time));
     }
 
     [LoggerMessage(1001, LogLevel.Information, "Call {CallId} ended: {Reason}")]
@@ -285,6 +383,9 @@ internal sealed partial class CallGrain(
 
     [LoggerMessage(1002, LogLevel.Warning, "Call {CallId} was joined, but its conversation is gone: the silo that ran it has stopped")]
     private partial void LogOrphaned(string callId);
+
+    [LoggerMessage(1005, LogLevel.Information, "Call {CallId} is interrupted; its client has {Grace} to come back")]
+    private partial void LogInterrupted(string callId, TimeSpan grace);
 
     [LoggerMessage(1003, LogLevel.Information, "Call {CallId} was deleted")]
     private partial void LogDeleted(string callId);

@@ -8,6 +8,7 @@ internal sealed class CallGrainMetrics : IDisposable
 {
     private readonly Meter _meter;
     private readonly Counter<long> _created;
+    private readonly Counter<long> _resumed;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _summaries;
     private readonly Histogram<double> _duration;
@@ -16,12 +17,15 @@ internal sealed class CallGrainMetrics : IDisposable
     {
         _meter = meters.Create(CallJournalMetrics.MeterName);
         _created = _meter.CreateCounter<long>("voicegrains.calls.created", "{call}", "Calls created.");
+        _resumed = _meter.CreateCounter<long>("voicegrains.calls.resumed", "{call}", "Times that a client came back to a call that was interrupted.");
         _ended = _meter.CreateCounter<long>("voicegrains.calls.ended", "{call}", "Calls ended, by reason.");
         _summaries = _meter.CreateCounter<long>("voicegrains.calls.summaries", "{call}", "Summaries settled, by outcome.");
         _duration = _meter.CreateHistogram<double>("voicegrains.calls.duration", "s", "Join to end of calls that were joined.");
     }
 
     public void Created() => _created.Add(1);
+
+    public void Resumed() => _resumed.Add(1);
 
     public void Ended(EndReason reason, TimeSpan? duration)
     {

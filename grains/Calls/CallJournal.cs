@@ -42,9 +42,9 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         _logger = logger;
     }
 
-    public void Write(string callId, Message message) => Add(callId, message, null);
+    public void Write(string callId, int generation, Message message) => Add(callId, generation, message, null);
 
-    public void Write(CallEvent callEvent) => Add(callEvent.CallId, null, callEvent);
+    public void Write(int generation, CallEvent callEvent) => Add(callEvent.CallId, generation, null, callEvent);
 
     public Task FlushAsync(string callId, CancellationToken cancellationToken)
     {
@@ -98,9 +98,9 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         }
     }
 
-    private void Add(string callId, Message? message, CallEvent? callEvent)
+    private void Add(string callId, int generation, Message? message, CallEvent? callEvent)
     {
-        var drops = _buffer.Add(callId, message, callEvent);
+        var drops = _buffer.Add(callId, generation, message, callEvent);
         if (drops.Any)
         {
             _metrics.Dropped(drops, "full");

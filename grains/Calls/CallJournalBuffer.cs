@@ -24,11 +24,11 @@ internal sealed class CallJournalBuffer(int capacity, long characterCapacity)
     }
 
     /// <summary>Adds an entry. Whatever had to go for it, possibly itself, is counted in the result.</summary>
-    public CallJournalDrops Add(string callId, Message? message, CallEvent? callEvent)
+    public CallJournalDrops Add(string callId, int generation, Message? message, CallEvent? callEvent)
     {
         lock (_lock)
         {
-            var entry = new CallJournalEntry(++_written, callId, message, callEvent);
+            var entry = new CallJournalEntry(++_written, callId, generation, message, callEvent);
             var drops = new CallJournalDrops();
             while (Count > 0 && (Count >= capacity || _characters + entry.Size > characterCapacity))
             {

@@ -4,9 +4,10 @@ namespace VoiceGrains.Grains.Calls;
 
 /// <summary>One thing to store: a message or an event.</summary>
 /// <param name="Sequence">Counts everything written to the journal of this silo, from 1.</param>
+/// <param name="Generation">Which conversation of the call wrote it.</param>
 /// <param name="Message">Set for messages.</param>
 /// <param name="Event">Set for events.</param>
-internal sealed record CallJournalEntry(long Sequence, string CallId, Message? Message, CallEvent? Event)
+internal sealed record CallJournalEntry(long Sequence, string CallId, int Generation, Message? Message, CallEvent? Event)
 {
     /// <summary>The first to go when room is needed.</summary>
     public bool IsMinor => Event is { Severity: < Severity.Warning };

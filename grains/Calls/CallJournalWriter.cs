@@ -9,24 +9,32 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>Stores batches of journal entries, each batch in one round trip and one transaction.</summary>
 internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeProvider clock)
 {
-    /// <summary>The join leaves out calls that were deleted meanwhile: nothing of them may come back.</summary>
+    /// <summary>
+    /// The join leaves out calls that were deleted meanwhile, and those that go on in a later conversation: nothing of theirs may come back. The lock lets a
+    /// conversation that begins wait for the last words of the one before, and read them.
+    /// </summary>
     private const string StoreMessages = """
         insert into call_messages (call_id, stage_id, index, initial, document)
         select m.call_id, m.stage_id, m.index, false, m.document
-        from unnest(@calls, @stages, @indexes, @documents) as m(call_id, stage_id, index, document) join calls using (call_id)
+        from unnest(@calls, @generations, @stages, @indexes, @documents) as m(call_id, generation, stage_id, index, document)
+            join calls using (call_id, generation) for share of calls
         on conflict (call_id, stage_id, index) do update set document = excluded.document
         """;
+
+    /// <summary>Microseconds since 1970 take 52 bits until the year 2112; 11 are left for <see cref="CallState.MostGenerations"/>.</summary>
+    private const int GenerationShift = 52;
 
     private const string StoreEvents = """
         insert into call_events (call_id, id, severity, type, document)
         select e.call_id, e.id, e.severity, e.type, e.document
-        from unnest(@calls, @ids, @severities, @types, @documents) as e(call_id, id, severity, type, document) join calls using (call_id)
+        from unnest(@calls, @generations, @ids, @severities, @types, @documents) as e(call_id, generation, id, severity, type, document)
+            join calls using (call_id, generation) for share of calls
         on conflict (call_id, id) do nothing
         """;
 
     /// <summary>
-    /// What event ids count from: the microseconds until this silo started, so that they rise over restarts as well. They are given here and not by the
-    /// database, so that a batch whose answer was lost can be sent again without storing its events twice.
+    /// What event ids count from within a generation: the microseconds until this silo started, so that they rise over restarts as well. They are given here and
+    /// not by the database, so that a batch whose answer was lost can be sent again without storing its events twice.
     /// </summary>
     private readonly long _firstEventId = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
@@ -43,11 +51,11 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
     private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
     {
         // One statement may touch a row once, so of several versions of a message only the newest goes in.
-        var newest = new Dictionary<(string CallId, string StageId, int Index), string>();
+        var newest = new Dictionary<(string CallId, string StageId, int Index), (int Generation, string Document)>();
         foreach (var entry in entries)
         {
             if (entry.Message is { } message)
-                newest[(entry.CallId, message.CallStageId ?? "", message.CallStageMessageIndex)] = ToJson(message);
+                newest[(entry.CallId, message.CallStageId ?? "", message.CallStageMessageIndex)] = (entry.Generation, ToJson(message));
         }
         if (newest.Count == 0) return;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreMessages)
@@ -55,9 +63,10 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
             Parameters =
             {
                 Texts("calls", newest.Keys.Select(key => key.CallId)),
+                Integers("generations", newest.Values.Select(value => value.Generation)),
                 Texts("stages", newest.Keys.Select(key => key.StageId)),
-                new("indexes", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = newest.Keys.Select(key => key.Index).ToArray() },
-                Documents(newest.Values),
+                Integers("indexes", newest.Keys.Select(key => key.Index)),
+                Documents(newest.Values.Select(value => value.Document)),
             },
         });
     }
@@ -72,13 +81,20 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
             Parameters =
             {
                 Texts("calls", events.Select(callEvent => callEvent.CallId)),
-                new("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = numbered.Select(entry => _firstEventId + entry.Sequence).ToArray() },
+                Integers("generations", numbered.Select(entry => entry.Generation)),
+                new("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = numbered.Select(IdOf).ToArray() },
                 new("severities", NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = events.Select(callEvent => (short)callEvent.Severity).ToArray() },
                 Texts("types", events.Select(callEvent => callEvent.Type)),
                 Documents(events.Select(ToJson)),
             },
         });
     }
+
+    /// <summary>Events of a later conversation come after those of an earlier one, whichever silo they ran on and whatever its clock says.</summary>
+    private long IdOf(CallJournalEntry entry) => ((long)entry.Generation << GenerationShift) + _firstEventId + entry.Sequence;
+
+    private static NpgsqlParameter Integers(string name, IEnumerable<int> values)
+        => new(name, NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = values.ToArray() };
 
     private static NpgsqlParameter Texts(string name, IEnumerable<string> values)
         => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values.ToArray() };

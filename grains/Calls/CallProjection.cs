@@ -11,10 +11,10 @@ namespace VoiceGrains.Grains.Calls;
 internal sealed class CallProjection(TimeProvider clock, SealedJson json) : IStateProjection<CallState>
 {
     private const string StoreCall = """
-        insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         on conflict (call_id) do update set joined = excluded.joined, ended = excluded.ended, voice = excluded.voice,
-            summary_pending = excluded.summary_pending, document = excluded.document
+            summary_pending = excluded.summary_pending, document = excluded.document, generation = excluded.generation, host = excluded.host
         """;
 
     private const string StoreStage = """
@@ -50,7 +50,9 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json) : ISta
     {
         var settings = state.Settings!;
         Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
-            Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)));
+            Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)), state.Generation, state.Interrupted is null ? state.Host : null);
+        foreach (var (happened, callback) in CallbackOutbox.Owed(state))
+            Add(batch, CallbackOutbox.Store, callId, settings.AccountId, happened, clock.GetUtcNow(), Json(Document(state)), Json(callback));
         for (var position = 0; position < state.Stages.Count; position++)
         {
             var stage = state.Stages[position];

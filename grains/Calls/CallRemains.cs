@@ -11,7 +11,7 @@ internal sealed class CallRemains(NpgsqlDataSource database, IBlobStore blobs)
     private const int ByteRateOffset = 28;
 
     /// <summary>From the join to the last thing known of the call: an event, a message or recorded sound. Zero when nothing is.</summary>
-    public async Task<TimeSpan> LifetimeAsync(string callId, CancellationToken cancellationToken)
+    public async Task<TimeSpan> LifetimeAsync(CallState call, CancellationToken cancellationToken)
     {
         const string last = """
             select greatest(
@@ -19,16 +19,17 @@ internal sealed class CallRemains(NpgsqlDataSource database, IBlobStore blobs)
                 (select max((document->'wallClockTimespan'->>'end')::interval) from call_messages where call_id = $1 and not initial),
                 interval '0')
             """;
+        var callId = call.Settings!.CallId;
         await using var command = database.CreateCommand(last);
         command.Parameters.Add(new() { Value = callId });
         var said = (TimeSpan)(await command.ExecuteScalarAsync(cancellationToken))!;
-        var recorded = RecordedTime(callId);
+        var recorded = call.RecordingParts is [.., var part] ? part.Start + RecordedTime(callId, part.Generation) : TimeSpan.Zero;
         return said > recorded ? said : recorded;
     }
 
-    private TimeSpan RecordedTime(string callId)
+    private TimeSpan RecordedTime(string callId, int generation)
     {
-        using var recording = blobs.OpenRead(CallBlobs.Recording(callId));
+        using var recording = blobs.OpenRead(CallBlobs.Recording(callId, generation));
         if (recording is null || recording.Length <= WaveHeader) return TimeSpan.Zero;
         Span<byte> header = stackalloc byte[WaveHeader];
         recording.ReadExactly(header);

@@ -7,7 +7,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
     CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
-    LiveEventStreams liveEvents, CallPlace place, IOptions<CallSummaryOptions> summaryOptions)
+    LiveEventStreams liveEvents, CallPlace place, ConversationHost host, IOptions<CallResumeOptions> resume, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
     public LiveCalls LiveCalls => liveCalls;
@@ -18,5 +18,7 @@ internal sealed class CallServices(
     public CallGrainMetrics Metrics => metrics;
     public LiveEventStreams LiveEvents => liveEvents;
     public CallPlace Place => place;
+    public ConversationHost Host => host;
+    public CallResumeOptions Resume => resume.Value;
     public CallSummaryOptions SummaryOptions => summaryOptions.Value;
 }

@@ -8,6 +8,9 @@ internal sealed class CallState
     /// <summary>Granularity of billing (docs: call billing).</summary>
     private static readonly TimeSpan BillingUnit = TimeSpan.FromSeconds(6);
 
+    /// <summary>A call that was interrupted so often is not resumed again.</summary>
+    public const int MostGenerations = 2_000;
+
     /// <summary>Null only before the call was created.</summary>
     public CallSettings? Settings { get; set; }
 
@@ -18,6 +21,19 @@ internal sealed class CallState
     public List<StageSettings> Stages { get; set; } = [];
 
     public DateTimeOffset? Joined { get; set; }
+
+    /// <summary>Conversations begun, plus one for an end that nobody talked through; what an older one still says does not count.</summary>
+    public int Generation { get; set; }
+
+    /// <summary>The process that runs the conversation: <see cref="ConversationHost.Id"/>.</summary>
+    public string? Host { get; set; }
+
+    /// <summary>When the last conversation was lost; null while there is one, or none was.</summary>
+    public DateTimeOffset? Interrupted { get; set; }
+
+    /// <summary>Of a recorded call, in order.</summary>
+    public List<RecordingPart> RecordingParts { get; set; } = [];
+
     public DateTimeOffset? Ended { get; set; }
     public EndReason? EndReason { get; set; }
     public string? ClientVersion { get; set; }
@@ -44,14 +60,44 @@ internal sealed class CallState
         Stages = [settings.FirstStage];
     }
 
-    /// <summary>Uses up the join token. A wrong token is refused alike whatever the call's state.</summary>
-    public JoinResult TryJoin(string token, string? clientVersion, DateTimeOffset now)
+    /// <summary>A wrong token is refused alike whatever the call's state.</summary>
+    public bool IsToken(string token) => JoinTokenHash is not null && JoinToken.Matches(token, JoinTokenHash);
+
+    /// <summary>Uses up the join token, until the conversation is interrupted.</summary>
+    /// <param name="host">The process that will run the conversation.</param>
+    public JoinResult TryJoin(string token, string? clientVersion, string host, DateTimeOffset now)
     {
-        if (JoinTokenHash is null || !JoinToken.Matches(token, JoinTokenHash)) return JoinResult.Refused;
-        if (Joined is not null || Ended is not null || now >= JoinDeadline) return JoinResult.Expired;
-        Joined = now;
-        ClientVersion = clientVersion;
+        if (!IsToken(token)) return JoinResult.Refused;
+        if (Ended is not null || (Joined is null ? now >= JoinDeadline : Interrupted is null) || Generation >= MostGenerations) return JoinResult.Expired;
+        Joined ??= now;
+        Interrupted = null;
+        (Generation, Host, ClientVersion) = (Generation + 1, host, clientVersion);
+        if (Settings!.RecordingEnabled) RecordingParts.Add(new RecordingPart(Generation, now > Joined ? now - Joined.Value : TimeSpan.Zero));
         return JoinResult.Joined;
+    }
+
+    /// <summary>The conversation is lost: the call waits for its client. False when it is over, or waits already.</summary>
+    public bool TryInterrupt(DateTimeOffset when)
+    {
+        if (!IsLive || Interrupted is not null) return false;
+        Interrupted = when < Joined ? Joined : when;
+        return true;
+    }
+
+    /// <summary>The conversation that was taken for lost is not. False when nothing was taken for lost.</summary>
+    public bool TryHold(string host)
+    {
+        if (!IsLive || (Interrupted is null && Host == host)) return false;
+        (Interrupted, Host) = (null, host);
+        return true;
+    }
+
+    /// <summary>Ends a call whose client did not come back, as of when it was lost.</summary>
+    public bool TryAbandon()
+    {
+        if (Interrupted is not { } lost || !TryEnd(new CallOutcome(GrainInterfaces.Calls.EndReason.ConnectionError), lost)) return false;
+        Generation++;
+        return true;
     }
 
     /// <summary>False when the call is not live or the stage is already there.</summary>
@@ -102,6 +148,8 @@ internal sealed class CallState
         Stage = Stages[^1],
         JoinUrl = joinUrl,
         Joined = Joined,
+        Generation = Generation,
+        RecordingParts = RecordingParts,
         Ended = Ended,
         EndReason = EndReason,
         BilledDuration = BilledDuration(),

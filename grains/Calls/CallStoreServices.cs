@@ -34,6 +34,8 @@ public static class CallStoreServices
         services.TryAddSingleton<LiveEventStreams>();
         services.AddOptions<MediaOptions>().BindConfiguration("Media").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<CallPlace>();
+        services.AddOptions<CallResumeOptions>().BindConfiguration("Calls:Resume").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<ConversationHost>();
         services.TryAddSingleton<CallServices>();
         services.AddSingleton<IStateProjection<CallState>, CallProjection>();
         return services;

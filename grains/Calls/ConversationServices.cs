@@ -19,6 +19,7 @@ public static class ConversationServices
         services.AddSingleton<CallVoices>();
         services.AddSingleton<HttpToolInvoker>();
         services.AddSingleton<IToolInvoker, ToolInvoker>();
+        services.AddSingleton<CallPastReader>();
         services.AddSingleton<ILiveCallHost, LiveCallHost>();
         return services;
     }

@@ -9,9 +9,11 @@ namespace VoiceGrains.Grains.Calls;
 public interface ICallJournal
 {
     /// <summary>Adds a message, or replaces the one of the same stage and index (an agent's message grows and may be cut short).</summary>
-    void Write(string callId, Message message);
+    /// <param name="generation">Which conversation of the call writes. Once a later one has begun, nothing more of an earlier one is stored.</param>
+    void Write(string callId, int generation, Message message);
 
-    void Write(CallEvent callEvent);
+    /// <inheritdoc cref="Write(string, int, Message)"/>
+    void Write(int generation, CallEvent callEvent);
 
     /// <summary>Completes when everything written for the call before is stored.</summary>
     Task FlushAsync(string callId, CancellationToken cancellationToken);

@@ -6,6 +6,8 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>A conversation that runs on this silo, as its grain sees it.</summary>
 public interface ILiveCall
 {
+    CallRun Run { get; }
+
     /// <summary>Queues a data message as if the client had sent it. False when the conversation is over or cannot take more.</summary>
     bool TryPost(JsonObject message);
 

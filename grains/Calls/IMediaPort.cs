@@ -31,7 +31,8 @@ public interface IMediaPort : IAsyncDisposable
     Task<MediaEnd> RunAsync(IMediaSink sink, CancellationToken cancellationToken);
 
     /// <summary>Flushes what is queued (bounded wait) and closes politely.</summary>
-    Task CloseAsync(string reason, CancellationToken cancellationToken);
+    /// <param name="mayReturn">The server goes away, not the call: the far end may come back to it.</param>
+    Task CloseAsync(string reason, bool mayReturn, CancellationToken cancellationToken);
 }
 
 /// <summary>How a medium ended.</summary>

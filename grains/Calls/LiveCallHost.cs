@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
@@ -15,19 +16,20 @@ namespace VoiceGrains.Grains.Calls;
 internal sealed partial class LiveCallHost(
     LiveCalls calls, IGrainFactory grains, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
     ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents,
-    IOptions<ConversationOptions> options, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
+    CallPastReader pasts, IOptions<ConversationOptions> options, IOptions<ClusterOptions> cluster, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
 {
-    private const int RecordingRateHz = 16_000;
+    internal const int RecordingRateHz = 16_000;
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
     public async Task RunAsync(CallSnapshot call, IMediaPort port, CancellationToken stopping)
     {
         var callId = call.Settings.CallId;
-        var outcome = new CallOutcome(EndReason.SystemError);
+        var run = new CallRun(callId, call.Generation);
+        var outcome = new CallOutcome(EndReason.SystemError) { Generation = call.Generation };
         try
         {
-            outcome = await ConverseAsync(call, port, stopping);
+            outcome = await ConverseAsync(run, call, port, stopping);
         }
         catch (Exception exception)
         {
@@ -37,12 +39,13 @@ internal sealed partial class LiveCallHost(
         await TellGrainAsync(callId, outcome);
     }
 
-    private async Task<CallOutcome> ConverseAsync(CallSnapshot call, IMediaPort port, CancellationToken stopping)
+    private async Task<CallOutcome> ConverseAsync(CallRun run, CallSnapshot call, IMediaPort port, CancellationToken stopping)
     {
-        var callId = call.Settings.CallId;
-        await using var recording = call.Settings.RecordingEnabled ? OpenRecording(callId) : null;
-        var recorder = recording?.Recorder;
-        await using var conversation = new Conversation(call.Settings, call.Stage, port, FindParts(call.Stage, recorder) with { LiveEvents = liveEvents.PublisherOf(callId) });
+        var callId = run.CallId;
+        var past = run.Generation > 1 ? await pasts.ReadAsync(call, stopping) : null;
+        await using var recording = call.Settings.RecordingEnabled ? OpenRecording(run) : null;
+        var parts = FindParts(call.Stage, recording?.Recorder) with { LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone };
+        await using var conversation = new Conversation(run, call.Settings, call.Stage, port, parts);
         if (!calls.TryAdd(callId, conversation)) throw new InvalidOperationException("The call is live already.");
         try
         {
@@ -76,16 +79,16 @@ internal sealed partial class LiveCallHost(
         };
     }
 
-    private Recording? OpenRecording(string callId)
+    private Recording? OpenRecording(CallRun run)
     {
         try
         {
-            return new Recording(blobs.OpenWrite(CallBlobs.Recording(callId)), RecordingRateHz, clock);
+            return new Recording(blobs.OpenWrite(CallBlobs.Recording(run.CallId, run.Generation)), RecordingRateHz, clock);
         }
         catch (IOException exception)
         {
             // A full disk must not cost the caller the call.
-            LogRecordingFailed(callId, exception);
+            LogRecordingFailed(run.CallId, exception);
             return null;
         }
     }
@@ -115,7 +118,7 @@ internal sealed partial class LiveCallHost(
     private static async Task TryCloseAsync(IMediaPort port)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-        await port.CloseAsync("system_error", patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await port.CloseAsync("system_error", mayReturn: false, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     [LoggerMessage(3101, LogLevel.Error, "Call {CallId} could not be run")]

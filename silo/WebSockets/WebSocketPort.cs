@@ -86,14 +86,14 @@ internal sealed class WebSocketPort : IMediaPort
 
     public Task<MediaEnd> RunAsync(IMediaSink sink, CancellationToken cancellationToken) => _receiving = ReceiveAsync(sink, cancellationToken);
 
-    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    public async Task CloseAsync(string reason, bool mayReturn, CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
         try
         {
             await _sending.WaitAsync(cancellationToken);
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, reason, cancellationToken);
+                await _socket.CloseOutputAsync(mayReturn ? WebSocketCloseStatus.EndpointUnavailable : WebSocketCloseStatus.NormalClosure, reason, cancellationToken);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(CloseTimeout);
             await AwaitClientsCloseAsync(patience.Token);

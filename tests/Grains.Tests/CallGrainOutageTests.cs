@@ -17,11 +17,11 @@ public sealed class CallGrainOutageTests(RestartablePostgres server) : IClassFix
         var grain = host.Call(settings.CallId);
         var call = await grain.CreateAsync(settings);
         await grain.JoinAsync(call.JoinUrl!.Split('/')[^1], null);
-        host.Journal.Write(settings.CallId, new Message { Role = MessageRole.Agent, Text = "before", CallStageId = "s1" });
+        host.Journal.Write(settings.CallId, 1, new Message { Role = MessageRole.Agent, Text = "before", CallStageId = "s1" });
         await host.Journal.FlushAsync(settings.CallId, Cancel);
 
         await server.StopAsync();
-        host.Journal.Write(settings.CallId, new Message { Role = MessageRole.Agent, Text = "meanwhile", CallStageId = "s1", CallStageMessageIndex = 1 });
+        host.Journal.Write(settings.CallId, 1, new Message { Role = MessageRole.Agent, Text = "meanwhile", CallStageId = "s1", CallStageMessageIndex = 1 });
         var ending = grain.EndAsync(new CallOutcome(EndReason.AgentHangup));
         Assert.NotSame(ending, await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(300), Cancel)));
         await server.StartAsync();

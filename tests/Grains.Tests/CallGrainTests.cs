@@ -115,7 +115,7 @@ public sealed class CallGrainTests : IAsyncLifetime
         var grain = _host.Call(call.Settings.CallId);
         var message = new JsonObject { ["type"] = "hang_up" };
         Assert.Equal(ErrorCode.CallNotLive, await RefusalAsync(grain.SendDataMessageAsync(message)));
-        var conversation = new TestConversation(() => Task.CompletedTask);
+        var conversation = new TestConversation(call.Settings.CallId, () => Task.CompletedTask);
         _host.LiveCalls.TryAdd(call.Settings.CallId, conversation);
         await grain.SendDataMessageAsync(message);
         Assert.Equal("hang_up", Assert.Single(conversation.Posted)["type"]!.GetValue<string>());
@@ -131,15 +131,15 @@ public sealed class CallGrainTests : IAsyncLifetime
         var grain = _host.Call(callId);
         _host.Blobs.OpenWrite(CallBlobs.Recording(callId)).Dispose();
         // As a real conversation does: it tells the grain of its end before it has ended.
-        var conversation = new TestConversation(() => grain.EndAsync(new CallOutcome(EndReason.Hangup)));
+        var conversation = new TestConversation(callId, () => grain.EndAsync(new CallOutcome(EndReason.Hangup)));
         _host.LiveCalls.TryAdd(callId, conversation);
-        _host.Journal.Write(callId, new Message { Text = "hello", CallStageId = "s1" });
+        _host.Journal.Write(callId, 1, new Message { Text = "hello", CallStageId = "s1" });
         await _host.Journal.FlushAsync(callId, Cancel);
 
         await grain.DeleteAsync().WaitAsync(TimeSpan.FromSeconds(10), Cancel);
         Assert.True(conversation.WasEnded);
         Assert.Equal(ErrorCode.CallNotFound, await RefusalAsync(grain.GetAsync()));
-        _host.Journal.Write(callId, new Message { Text = "late", CallStageId = "s1", CallStageMessageIndex = 1 });
+        _host.Journal.Write(callId, 1, new Message { Text = "late", CallStageId = "s1", CallStageMessageIndex = 1 });
         await _host.Journal.FlushAsync(callId, Cancel);
         foreach (var table in (string[])["calls", "call_stages", "call_messages", "call_events"])
             Assert.Equal(0L, await ScalarAsync($"select count(*) from {table} where call_id = $1", callId));
@@ -204,24 +204,24 @@ public sealed class CallGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AfterARestart_AJoinedCallHasEndedWhereItWasLastHeardOf()
+    public async Task AfterARestart_ACallThatNobodyComesBackTo_HasEndedWhereItWasLastHeardOf()
     {
         var call = await JoinAsync();
         var callId = call.Settings.CallId;
-        _host.Journal.Write(callId, new Message
+        _host.Journal.Write(callId, 1, new Message
         {
             Role = MessageRole.Agent, Text = "hello", CallStageId = "s1",
             WallClockTimespan = new InCallTimespan(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40)),
         });
         await _host.Journal.FlushAsync(callId, Cancel);
         await PollAsync(() => Task.FromResult(DateTimeOffset.UtcNow - call.Joined > TimeSpan.FromMilliseconds(60)));
-        await RestartAsync();
+        await RestartAsync(grace: "00:00:01");
 
         var ended = await EndedAsync(callId);
-        Assert.Equal(EndReason.SystemError, ended.EndReason);
+        Assert.Equal(EndReason.ConnectionError, ended.EndReason);
         Assert.Equal(TimeSpan.FromMilliseconds(40), ended.Ended - ended.Joined);
         Assert.Equal("hello", Assert.Single((await _host.Store.ListMessagesAsync(callId, null, AllOnOnePage, Cancel)).Results).Text);
-        await PollAsync(async () => (await EventsAsync(callId, "call_lost")).Count == 1);
+        await PollAsync(async () => (await EventsAsync(callId, "call_ended")).Count == 1);
     }
 
     [Fact]
@@ -255,15 +255,15 @@ public sealed class CallGrainTests : IAsyncLifetime
 
     private async Task SayAsync(string callId)
     {
-        _host.Journal.Write(callId, new Message { Role = MessageRole.User, Text = "I want a pizza", CallStageId = "s1" });
-        _host.Journal.Write(callId, new Message { Role = MessageRole.Agent, Text = "It is on its way", CallStageId = "s1", CallStageMessageIndex = 1 });
+        _host.Journal.Write(callId, 1, new Message { Role = MessageRole.User, Text = "I want a pizza", CallStageId = "s1" });
+        _host.Journal.Write(callId, 1, new Message { Role = MessageRole.Agent, Text = "It is on its way", CallStageId = "s1", CallStageMessageIndex = 1 });
         await _host.Journal.FlushAsync(callId, Cancel);
     }
 
-    private async Task RestartAsync(Providers.Catalog.ILanguageModelCatalog? models = null)
+    private async Task RestartAsync(Providers.Catalog.ILanguageModelCatalog? models = null, string grace = "00:00:30")
     {
         await _host.DisposeAsync();
-        _host = await CallHost.StartAsync(_database, models);
+        _host = await CallHost.StartAsync(_database, models, grace);
     }
 
     private Task<CallSnapshot> EndedAsync(string callId) => SnapshotAsync(callId, snapshot => snapshot.Ended is not null);
@@ -299,8 +299,9 @@ public sealed class CallGrainTests : IAsyncLifetime
         while (!await isTrue()) await Task.Delay(20, deadline.Token);
     }
 
-    private sealed class TestConversation(Func<Task> end) : ILiveCall
+    private sealed class TestConversation(string callId, Func<Task> end) : ILiveCall
     {
+        public CallRun Run => new(callId, 1);
         public List<JsonObject> Posted { get; } = [];
         public bool IsOver { get; set; }
         public bool WasEnded { get; private set; }

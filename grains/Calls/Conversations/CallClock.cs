@@ -3,13 +3,15 @@ using VoiceGrains.GrainInterfaces.Calls;
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>The two times of a joined call: the wall clock's and that of the input audio stream.</summary>
-internal sealed class CallClock(TimeProvider clock)
+/// <param name="wall">How long ago the call was joined.</param>
+/// <param name="input">Sound received before.</param>
+internal sealed class CallClock(TimeProvider clock, TimeSpan wall = default, TimeSpan input = default)
 {
-    private readonly long _joined = clock.GetTimestamp();
-    private long _inputTicks;
+    private readonly long _started = clock.GetTimestamp();
+    private long _inputTicks = input.Ticks;
 
     /// <summary>Since the join, by the wall clock.</summary>
-    public TimeSpan Wall => clock.GetElapsedTime(_joined);
+    public TimeSpan Wall => wall + clock.GetElapsedTime(_started);
 
     /// <summary>Sound received since the join.</summary>
     public TimeSpan Input => new(Interlocked.Read(ref _inputTicks));

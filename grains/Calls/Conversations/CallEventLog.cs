@@ -4,7 +4,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>Writes a call's events: to the journal, and to the client where it asked for <c>call_event</c> messages.</summary>
-internal sealed class CallEventLog(string callId, string stageId, CallClock clock, ICallJournal journal, Outbox outbox)
+internal sealed class CallEventLog(CallRun call, string stageId, CallClock clock, ICallJournal journal, Outbox outbox)
 {
     // A client that causes an event with each frame must not fill the database.
     private const int MostEvents = 5_000;
@@ -18,8 +18,8 @@ internal sealed class CallEventLog(string callId, string stageId, CallClock cloc
         if (severity == Severity.Error) Errors++;
         if (++_written > MostEvents) return;
         if (_written == MostEvents) (severity, type, text, extras) = (Severity.Warning, "events_suppressed", $"More than {MostEvents} events: the rest is left out.", null);
-        var callEvent = new CallEvent(callId, stageId, clock.Input, severity, type, text, extras, clock.Wall);
-        journal.Write(callEvent);
+        var callEvent = new CallEvent(call.CallId, stageId, clock.Input, severity, type, text, extras, clock.Wall);
+        journal.Write(call.Generation, callEvent);
         outbox.CallEvent(callEvent);
     }
 }

@@ -5,6 +5,17 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// <summary>Who speaks first, what silence brings about, and when the time is up.</summary>
 internal sealed partial class Conversation
 {
+    /// <summary>Goes on where a lost conversation of the call stopped. What a tool did meanwhile nobody knows, so that its model is told.</summary>
+    private void Resume(CallPast past)
+    {
+        _log.Write(Severity.Info, "call_resumed", "The client came back: the call goes on.");
+        foreach (var call in past.OpenToolCalls)
+            AddToolResult(call.InvocationId ?? "", call.ToolName ?? "", "The connection was lost before the result came. It is not known whether the tool did its work.", "The call was interrupted.");
+        if (_history.HasNew && _history.InvitesAnswer) StartAnswerWhenFree(null, interrupt: false);
+        else if (_history.HasNew) ResumeIfIdle();
+        else StartFirstSpeaker();
+    }
+
     private void StartFirstSpeaker()
     {
         var first = _settings.FirstSpeaker;

@@ -31,21 +31,25 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private AgentState _state = AgentState.Idle;
     private CallOutcome? _outcome;
 
-    public Conversation(CallSettings settings, StageSettings stage, IMediaPort port, ConversationParts parts)
+    public Conversation(CallRun run, CallSettings settings, StageSettings stage, IMediaPort port, ConversationParts parts)
     {
+        Run = run;
+        var past = parts.Past;
         (_settings, _stage, _port, _parts, _options, _logger) = (settings, stage, port, parts, parts.Options, parts.Logger);
-        _clock = new CallClock(parts.Clock);
+        _clock = new CallClock(parts.Clock, past?.Wall ?? default, past?.Input ?? default);
         _inbox = new Inbox(port.InputSampleRateHz);
         _outbox = new Outbox(port, EnabledMessages(settings.Medium), clearBufferByDefault: settings.Medium.ServerWebSocket is not null, parts.LiveEvents);
-        _history = new History(settings.CallId, stage, parts.Journal);
-        _log = new CallEventLog(settings.CallId, stage.CallStageId, _clock, parts.Journal, _outbox);
+        _history = new History(run, stage, parts.Journal, past);
+        _log = new CallEventLog(run, stage.CallStageId, _clock, parts.Journal, _outbox);
         _deadlines = new Deadlines(parts.Clock, () => _inbox.Writer.TryWrite(new(EventKind.Timer)));
         _inactivity = new InactivityRule(stage.InactivityMessages);
         _listener = new UserListener(port.InputSampleRateHz, stage.VadSettings, _clock, parts.Recorder) { BeginTurn = BeginTurn, OnSignal = OnUserSignal };
         _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer);
         _outputMedium = settings.InitialOutputMedium == MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice;
-        _callState = (JsonObject)stage.InitialState.DeepClone();
+        _callState = (JsonObject)(past?.CallState ?? stage.InitialState).DeepClone();
     }
+
+    public CallRun Run { get; }
 
     /// <summary>Runs the call until somebody ends it. Never throws: a defect ends the call with <c>system_error</c>.</summary>
     /// <param name="stopping">The silo stops: the call ends.</param>
@@ -69,7 +73,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             await StopAsync(media);
             activity?.SetTag("end_reason", _outcome?.Reason.ToString());
         }
-        return _outcome! with { ErrorCount = _log.Errors };
+        return _outcome! with { ErrorCount = _log.Errors, Generation = Run.Generation };
     }
 
     bool ILiveCall.TryPost(JsonObject message) => _outcome is null && _inbox.TryPost(message);
@@ -95,9 +99,11 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private void Start()
     {
         _outbox.CallStarted(_settings.CallId);
-        _deadlines.Set(Deadline.MaxDuration, _settings.MaxDuration);
+        var left = _settings.MaxDuration - _clock.Wall;
+        _deadlines.Set(Deadline.MaxDuration, left > TimeSpan.Zero ? left : TimeSpan.Zero);
         _deadlines.Set(Deadline.InputCheck, InputCheckPeriod);
-        StartFirstSpeaker();
+        if (_parts.Past is { } past) Resume(past);
+        else StartFirstSpeaker();
         if (_state == AgentState.Idle) Enter(AgentState.Listening);
     }
 
@@ -188,7 +194,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
                 MediaEnd.ProtocolError => "The client broke the protocol.",
                 _ => "The connection was lost.",
             });
-            End(EndReason.ConnectionError);
+            End(EndReason.ConnectionError, mayResume: end == MediaEnd.Lost);
         }
     }
 
@@ -201,11 +207,12 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private void OnEndRequest(EndRequest request)
     {
         if (ReferenceEquals(request, EndRequest.ServerStopping)) _log.Write(Severity.Warning, "server_stopping", "The server was stopped while the call was live.");
-        End(request.Reason);
+        End(request.Reason, mayResume: _parts.ResumesElsewhere && ReferenceEquals(request, EndRequest.ServerStopping));
     }
 
     /// <summary>Ends the call now; the first reason stays.</summary>
-    private void End(EndReason reason) => _outcome ??= new CallOutcome(reason);
+    /// <param name="mayResume">The client may come back to it.</param>
+    private void End(EndReason reason, bool mayResume = false) => _outcome ??= new CallOutcome(reason) { MayResume = mayResume };
 
     private async Task StopAsync(Task media)
     {
@@ -213,11 +220,11 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         SilenceAgent();
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
         Enter(AgentState.Idle);
-        _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
+        if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3), _parts.Clock);
         try
         {
-            await _port.CloseAsync(_outcome.Reason.ToString(), patience.Token);
+            await _port.CloseAsync(_outcome.Reason.ToString(), _outcome.MayResume, patience.Token);
         }
         catch (Exception exception)
         {

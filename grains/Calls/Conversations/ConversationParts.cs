@@ -26,5 +26,9 @@ internal sealed record ConversationParts
     public StereoRecorder? Recorder { get; init; }
     /// <summary>Null: nobody can watch the call.</summary>
     public ILiveEventSink? LiveEvents { get; init; }
+    /// <summary>Null: the call begins.</summary>
+    public CallPast? Past { get; init; }
+    /// <summary>When this silo stops, another one can go on with the call.</summary>
+    public bool ResumesElsewhere { get; init; }
     public ConversationOptions Options { get; init; } = new();
 }

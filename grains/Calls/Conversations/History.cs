@@ -5,10 +5,11 @@ using VoiceGrains.Providers.Language;
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>The messages of the stage: what the model sees, what REST lists. Each change goes to the journal at once.</summary>
-internal sealed class History(string callId, StageSettings stage, ICallJournal journal)
+internal sealed class History(CallRun call, StageSettings stage, ICallJournal journal, CallPast? past = null)
 {
-    private readonly List<Entry> _entries = [.. stage.InitialMessages.Select(message => new Entry { Message = message })];
-    private int _ordinals;
+    private readonly List<Entry> _entries = [.. (past?.Messages ?? stage.InitialMessages).Select(message => new Entry { Message = message })];
+    private int _nextIndex = past?.NextIndex ?? stage.InitialMessages.Count;
+    private int _ordinals = past?.NextOrdinal ?? 0;
 
     public int Count => _entries.Count;
 
@@ -24,9 +25,9 @@ internal sealed class History(string callId, StageSettings stage, ICallJournal j
     /// <summary>Adds a message at the end.</summary>
     public Entry Add(Message message)
     {
-        var entry = new Entry { Message = message with { CallStageId = stage.CallStageId, CallStageMessageIndex = _entries.Count } };
+        var entry = new Entry { Message = message with { CallStageId = stage.CallStageId, CallStageMessageIndex = _nextIndex++ } };
         _entries.Add(entry);
-        journal.Write(callId, entry.Message);
+        journal.Write(call.CallId, call.Generation, entry.Message);
         return entry;
     }
 
@@ -35,7 +36,7 @@ internal sealed class History(string callId, StageSettings stage, ICallJournal j
     {
         if (entry.Message == message) return;
         entry.Message = message;
-        journal.Write(callId, message);
+        journal.Write(call.CallId, call.Generation, message);
     }
 
     /// <summary>The history as a model takes it. Only the latest user turn is sent as sound where its text is known, to keep requests small.</summary>

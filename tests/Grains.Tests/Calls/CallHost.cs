@@ -29,13 +29,14 @@ internal sealed class CallHost : IAsyncDisposable
     public LiveCalls LiveCalls => _host.Services.GetRequiredService<LiveCalls>();
     public IBlobStore Blobs => _host.Services.GetRequiredService<IBlobStore>();
 
-    public static Task<CallHost> StartAsync(TestDatabase database, ILanguageModelCatalog? models = null) => StartAsync(database.ConnectionString, models);
+    public static Task<CallHost> StartAsync(TestDatabase database, ILanguageModelCatalog? models = null, string grace = "00:00:30")
+        => StartAsync(database.ConnectionString, models, grace);
 
-    public static async Task<CallHost> StartAsync(string connectionString, ILanguageModelCatalog? models = null)
+    public static async Task<CallHost> StartAsync(string connectionString, ILanguageModelCatalog? models = null, string grace = "00:00:30")
     {
         var folder = Directory.CreateTempSubdirectory("voicegrains-test-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Testing" });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Blobs:Path"] = folder, ["Calls:Summary:RetryDelay"] = "00:00:00.010" });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Blobs:Path"] = folder, ["Calls:Summary:RetryDelay"] = "00:00:00.010", ["Calls:Resume:Grace"] = grace });
         builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Critical);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         builder.Services.AddSingleton(new SecretKey(new byte[32]));
@@ -48,6 +49,8 @@ internal sealed class CallHost : IAsyncDisposable
         await host.StartAsync(TestContext.Current.CancellationToken);
         return new CallHost(host, folder);
     }
+
+    public Task<CallPast> PastAsync(CallSnapshot call) => _host.Services.GetRequiredService<CallPastReader>().ReadAsync(call, TestContext.Current.CancellationToken);
 
     public ICallGrain Call(string callId) => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(callId);
 

@@ -50,10 +50,10 @@ public sealed class CallJournalBufferTests
         Assert.False(Message(buffer, new string('w', 9_000)).Any);                         // alone, even a giant passes
     }
 
-    private static CallJournalDrops Message(CallJournalBuffer buffer, string text) => buffer.Add("c", new Message { Text = text }, null);
+    private static CallJournalDrops Message(CallJournalBuffer buffer, string text) => buffer.Add("c", 1, new Message { Text = text }, null);
 
     private static CallJournalDrops Event(CallJournalBuffer buffer, Severity severity, string text)
-        => buffer.Add("c", null, new CallEvent("c", "s", TimeSpan.Zero, severity, "test", text, null, null));
+        => buffer.Add("c", 1, null, new CallEvent("c", "s", TimeSpan.Zero, severity, "test", text, null, null));
 
     private static IEnumerable<string> Texts(IEnumerable<CallJournalEntry> entries) => entries.Select(entry => entry.Message?.Text ?? entry.Event!.Text);
 }

@@ -33,8 +33,8 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     public async Task Flush_CompletesWhenWhatWasWrittenIsStored()
     {
         await using var journal = await StartAsync(new CallJournalOptions { Linger = TimeSpan.FromMinutes(5) });
-        journal.Value.Write("c1", Message(0, "hello"));
-        journal.Value.Write(Event("c1", "first"));
+        journal.Value.Write("c1", 0, Message(0, "hello"));
+        journal.Value.Write(0, Event("c1", "first"));
         await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal(["0:hello"], await MessagesAsync("c1"));
         Assert.Equal(["first"], await EventsAsync("c1"));
@@ -45,8 +45,8 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     public async Task TheNewestVersionOfAMessageStays()
     {
         await using var journal = await StartAsync(new CallJournalOptions { BatchSize = 3 });
-        foreach (var words in (string[])["one", "one two", "one two three", "one two"]) journal.Value.Write("c1", Message(0, words));
-        journal.Value.Write("c1", Message(1, "yes"));
+        foreach (var words in (string[])["one", "one two", "one two three", "one two"]) journal.Value.Write("c1", 0, Message(0, words));
+        journal.Value.Write("c1", 0, Message(1, "yes"));
         await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal(["0:one two", "1:yes"], await MessagesAsync("c1"));
     }
@@ -73,8 +73,8 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
 
         void Write(int i)
         {
-            journal.Value.Write(Event("c1", $"event {i}"));
-            journal.Value.Write("c1", Message(i, $"message {i}"));
+            journal.Value.Write(0, Event("c1", $"event {i}"));
+            journal.Value.Write("c1", 0, Message(i, $"message {i}"));
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     {
         await using (var journal = await StartAsync(new CallJournalOptions { Linger = TimeSpan.FromMinutes(5) }))
         {
-            journal.Value.Write("c1", Message(0, "last words"));
+            journal.Value.Write("c1", 0, Message(0, "last words"));
             await journal.Value.StopAsync(Cancel);
         }
         Assert.Equal(["0:last words"], await MessagesAsync("c1"));
@@ -94,7 +94,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     {
         await using var journal = await StartAsync(new CallJournalOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(300) });
         await server.StopAsync();
-        journal.Value.Write("c1", Message(0, "lost"));
+        journal.Value.Write("c1", 0, Message(0, "lost"));
         await journal.Value.StopAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
         await server.StartAsync();
         _database.Clear();      // connections of before the stop are dead
@@ -106,9 +106,9 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     {
         await ExecuteAsync("alter table call_events add check (type <> 'too long'), alter column type type varchar(10)");
         await using var journal = await StartAsync(new CallJournalOptions { Linger = TimeSpan.FromMinutes(5) });
-        journal.Value.Write(Event("c1", "before"));
-        journal.Value.Write(Event("c1", "poison") with { Type = new string('t', 11) });
-        journal.Value.Write(Event("c1", "after"));
+        journal.Value.Write(0, Event("c1", "before"));
+        journal.Value.Write(0, Event("c1", "poison") with { Type = new string('t', 11) });
+        journal.Value.Write(0, Event("c1", "after"));
         await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal(["before", "after"], await EventsAsync("c1"));
     }
@@ -117,7 +117,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     public async Task ZeroCharacters_AreLeftOut_AndOnlyThose()
     {
         await using var journal = await StartAsync(new CallJournalOptions());
-        journal.Value.Write("c1", Message(0, "a\0b\\u0000\\\0c"));
+        journal.Value.Write("c1", 0, Message(0, "a\0b\\u0000\\\0c"));
         await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal(["0:ab\\u0000\\c"], await MessagesAsync("c1"));
     }
@@ -126,9 +126,9 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     public async Task NothingOfADeletedCall_ComesBack()
     {
         await using var journal = await StartAsync(new CallJournalOptions());
-        journal.Value.Write("deleted", Message(0, "late"));
-        journal.Value.Write(Event("deleted", "late"));
-        journal.Value.Write("c2", Message(0, "here"));
+        journal.Value.Write("deleted", 0, Message(0, "late"));
+        journal.Value.Write(0, Event("deleted", "late"));
+        journal.Value.Write("c2", 0, Message(0, "here"));
         await journal.Value.FlushAsync("c2", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Empty(await MessagesAsync("deleted"));
         Assert.Empty(await EventsAsync("deleted"));

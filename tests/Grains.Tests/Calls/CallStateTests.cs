@@ -11,16 +11,17 @@ public sealed class CallStateTests
 {
     private static readonly DateTimeOffset Created = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private const string Token = "the-token";
+    private const string Host = "host-1";
 
     [Fact]
     public void TheRightTokenInTime_JoinsOnce()
     {
         var call = NewCall();
-        Assert.Equal(JoinResult.Joined, call.TryJoin(Token, "sdk 1.2", Created.AddSeconds(29.999)));
+        Assert.Equal(JoinResult.Joined, call.TryJoin(Token, "sdk 1.2", Host, Created.AddSeconds(29.999)));
         Assert.Equal(Created.AddSeconds(29.999), call.Joined);
         Assert.Equal("sdk 1.2", call.ClientVersion);
         Assert.True(call.IsLive);
-        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, "another", Created.AddSeconds(29.9995)));
+        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, "another", Host, Created.AddSeconds(29.9995)));
         Assert.Equal("sdk 1.2", call.ClientVersion);
     }
 
@@ -28,20 +29,20 @@ public sealed class CallStateTests
     public void AWrongToken_IsRefusedAlikeWhateverTheState()
     {
         var call = NewCall();
-        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Created));
+        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Host, Created));
         Assert.Null(call.Joined);
-        call.TryJoin(Token, null, Created);
-        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Created));
+        call.TryJoin(Token, null, Host, Created);
+        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Host, Created));
         call.TryEnd(new CallOutcome(EndReason.Hangup), Created.AddSeconds(1));
-        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Created));
-        Assert.Equal(JoinResult.Refused, call.TryJoin("", null, Created));
+        Assert.Equal(JoinResult.Refused, call.TryJoin("another", null, Host, Created));
+        Assert.Equal(JoinResult.Refused, call.TryJoin("", null, Host, Created));
     }
 
     [Fact]
     public void ALateToken_HasExpired()
     {
         var call = NewCall();
-        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, null, Created.AddSeconds(30)));
+        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, null, Host, Created.AddSeconds(30)));
         Assert.Null(call.Joined);
     }
 
@@ -54,7 +55,7 @@ public sealed class CallStateTests
         Assert.Equal(TimeSpan.Zero, call.BilledDuration());
         Assert.Equal(SummaryStatus.None, call.SummaryStatus);
         Assert.False(call.IsUnfinished);
-        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, null, Created.AddSeconds(1)));
+        Assert.Equal(JoinResult.Expired, call.TryJoin(Token, null, Host, Created.AddSeconds(1)));
     }
 
     [Fact]
@@ -103,7 +104,7 @@ public sealed class CallStateTests
     {
         var call = NewCall();
         Assert.False(call.TryEnterStage(Stage("s2")));
-        call.TryJoin(Token, null, Created);
+        call.TryJoin(Token, null, Host, Created);
         Assert.True(call.TryEnterStage(Stage("s2")));
         Assert.False(call.TryEnterStage(Stage("s2")));
         Assert.Equal(["s1", "s2"], call.Stages.Select(stage => stage.CallStageId));
@@ -115,7 +116,7 @@ public sealed class CallStateTests
     private static CallState Joined()
     {
         var call = NewCall();
-        call.TryJoin(Token, null, Created.AddSeconds(2));
+        call.TryJoin(Token, null, Host, Created.AddSeconds(2));
         return call;
     }
 

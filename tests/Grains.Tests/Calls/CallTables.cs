@@ -4,15 +4,19 @@ namespace VoiceGrains.Grains.Tests.Calls;
 
 internal static class CallTables
 {
-    /// <summary>The migration that makes the calls' tables, as it is embedded.</summary>
+    /// <summary>The migrations that make the calls' tables, as they are embedded.</summary>
     public static string Sql
     {
         get
         {
             var assembly = typeof(ICallJournal).Assembly;
-            var name = Assert.Single(assembly.GetManifestResourceNames(), name => name.EndsWith("0200_calls.sql", StringComparison.Ordinal));
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            return reader.ReadToEnd();
+            return string.Concat(assembly.GetManifestResourceNames().Where(name => name.Contains(".02", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(Read));
+
+            string Read(string name)
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+                return reader.ReadToEnd();
+            }
         }
     }
 }

@@ -62,6 +62,8 @@ internal sealed class ConversationHarness : IAsyncDisposable
 
     public TimeSpan Now => FarEnd.Now;
 
+    public CallPast? Past { get; init; }
+
     public ConversationHarness Start()
     {
         var parts = new ConversationParts
@@ -78,10 +80,11 @@ internal sealed class ConversationHarness : IAsyncDisposable
             Logger = NullLogger.Instance,
             Recorder = Recorder,
             Options = Options,
+            Past = Past,
         };
         _run = Task.Factory.StartNew(async () =>
         {
-            await using var conversation = _conversation = new Conversation(Settings, Settings.FirstStage, FarEnd, parts);
+            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, Settings.FirstStage, FarEnd, parts);
             return await conversation.RunAsync(CancellationToken.None);
         }, CancellationToken.None, TaskCreationOptions.None, _pump).Unwrap();
         _pump.RunUntilIdle();
@@ -189,8 +192,8 @@ internal sealed class MemoryJournal : ICallJournal
     public List<CallEvent> Events { get; } = [];
     public IReadOnlyList<Message> MessagesInOrder => [.. _messages.Values];
 
-    public void Write(string callId, Message message) => _messages[message.CallStageMessageIndex] = message;
-    public void Write(CallEvent callEvent) => Events.Add(callEvent);
+    public void Write(string callId, int generation, Message message) => _messages[message.CallStageMessageIndex] = message;
+    public void Write(int generation, CallEvent callEvent) => Events.Add(callEvent);
     public Task FlushAsync(string callId, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 

@@ -74,7 +74,7 @@ internal sealed class FarEnd(int inputRateHz, int outputRateHz, TimeSpan buffer,
         return _end.Task.WaitAsync(cancellationToken);
     }
 
-    public Task CloseAsync(string reason, CancellationToken cancellationToken)
+    public Task CloseAsync(string reason, bool mayReturn, CancellationToken cancellationToken)
     {
         ClosedAt = Now;
         return Task.CompletedTask;

@@ -163,7 +163,7 @@ public sealed class CallApiTests(SiloFixture silo)
         var grain = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(CallId(prior));
         var joined = await grain.JoinAsync(TokenOf(prior), null);
         var journal = silo.Services.GetRequiredService<ICallJournal>();
-        journal.Write(CallId(prior), new Message { Role = MessageRole.Agent, Text = "Hello there", CallStageId = joined.Stage.CallStageId, CallStageMessageIndex = 1 });
+        journal.Write(CallId(prior), joined.Generation, new Message { Role = MessageRole.Agent, Text = "Hello there", CallStageId = joined.Stage.CallStageId, CallStageMessageIndex = 1 });
         await journal.FlushAsync(CallId(prior), SiloFixture.Cancel);
 
         var next = (await client.PostAsync($"/api/calls?priorCallId={CallId(prior)}", """{"systemPrompt":"Be long."}""")).Json;

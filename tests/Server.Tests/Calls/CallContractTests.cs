@@ -73,13 +73,13 @@ public sealed class CallContractTests(SiloFixture silo)
         var grain = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(callId);
         var journal = silo.Services.GetRequiredService<ICallJournal>();
         var stage = (await grain.JoinAsync(token, "test 1")).Stage.CallStageId;
-        journal.Write(callId, new Message
+        journal.Write(callId, 1, new Message
         {
             Role = MessageRole.ToolResult, Text = "no", InvocationId = "2", ToolName = "look", ErrorDetails = "HTTP 500", CallStageId = stage,
             CallStageMessageIndex = 2, CallState = new() { ["n"] = 2 }, Medium = MessageMedium.Voice,
             Timespan = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)), WallClockTimespan = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2.5)),
         });
-        journal.Write(new CallEvent(callId, stage, TimeSpan.FromSeconds(1), Severity.Debug, "test", "A test.", new() { ["a"] = 1 }, TimeSpan.FromSeconds(1.5)));
+        journal.Write(1, new CallEvent(callId, stage, TimeSpan.FromSeconds(1), Severity.Debug, "test", "A test.", new() { ["a"] = 1 }, TimeSpan.FromSeconds(1.5)));
         await journal.FlushAsync(callId, SiloFixture.Cancel);
         await grain.EndAsync(new CallOutcome(EndReason.AgentHangup));
     }

@@ -82,8 +82,8 @@ public sealed class CallListTests(SiloFixture silo)
         var stage = (await silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(callId).GetAsync()).Stage.CallStageId;
         for (var i = 0; i < 12; i++)
         {
-            journal.Write(callId, new Message { Role = MessageRole.Agent, Text = $"m{i}", CallStageId = stage, CallStageMessageIndex = i, Timespan = new(TimeSpan.Zero, TimeSpan.FromSeconds(i)) });
-            journal.Write(new CallEvent(callId, stage, TimeSpan.FromSeconds(i), (Severity)(i % 4), i % 2 == 0 ? "even" : "odd", $"e{i}", null, null));
+            journal.Write(callId, 0, new Message { Role = MessageRole.Agent, Text = $"m{i}", CallStageId = stage, CallStageMessageIndex = i, Timespan = new(TimeSpan.Zero, TimeSpan.FromSeconds(i)) });
+            journal.Write(0, new CallEvent(callId, stage, TimeSpan.FromSeconds(i), (Severity)(i % 4), i % 2 == 0 ? "even" : "odd", $"e{i}", null, null));
         }
         await journal.FlushAsync(callId, SiloFixture.Cancel);
 

@@ -41,7 +41,7 @@ public sealed class LiveCallApiTests(SiloFixture silo)
         using var client = await silo.CreateClientAsync();
         var (path, callId) = await JoinAsync(client);
         Assert.Equal(422, (await client.PostAsync(path + "/send_data_message", message)).Status);
-        var conversation = new Conversation();
+        var conversation = new Conversation(callId);
         var live = silo.Services.GetRequiredService<LiveCalls>();
         live.TryAdd(callId, conversation);
         Assert.Equal(204, (await client.PostAsync(path + "/send_data_message", message)).Status);
@@ -85,8 +85,9 @@ public sealed class LiveCallApiTests(SiloFixture silo)
         return ($"/api/calls/{callId}", callId);
     }
 
-    private sealed class Conversation : ILiveCall
+    private sealed class Conversation(string callId) : ILiveCall
     {
+        public CallRun Run => new(callId, 1);
         public List<JsonObject> Posted { get; } = [];
 
         public bool TryPost(JsonObject message)

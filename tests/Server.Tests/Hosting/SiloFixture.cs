@@ -54,6 +54,7 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Logging:LogLevel:Default"] = "Warning",
             ["Voices:Target"] = "scripted",   // every voice, whatever engines the machine has
             ["Recognizers:Default"] = "scripted",
+            ["Calls:Resume:Grace"] = "00:00:01",
             ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
         });

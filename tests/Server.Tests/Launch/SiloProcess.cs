@@ -88,7 +88,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     /// <exception cref="TimeoutException">It was not printed in time.</exception>
     public async Task UntilPrintedAsync(string text, TimeSpan? limit = null)
     {
-        for (var deadline = Environment.TickCount64 + (limit?.TotalMilliseconds ?? 10_000); !Printed.Contains(text, StringComparison.Ordinal);)
+        for (var deadline = Environment.TickCount64 + (limit?.TotalMilliseconds ?? 30_000); !Printed.Contains(text, StringComparison.Ordinal);)
         {
             if (Environment.TickCount64 > deadline)
                 throw new TimeoutException($"'{text}' was not printed, but:\n{Printed}");

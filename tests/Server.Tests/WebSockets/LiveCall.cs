@@ -35,9 +35,11 @@ internal sealed class LiveCall : IAsyncDisposable
     private Task pumping = Task.CompletedTask;
     private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly JsonElement created;
+
     private LiveCall(ApiClient api, JsonElement call)
     {
-        (Api, CallId, JoinUrl) = (api, call.GetProperty("callId").GetString()!, new Uri(call.GetProperty("joinUrl").GetString()!));
+        (Api, created, CallId, JoinUrl) = (api, call, call.GetProperty("callId").GetString()!, new Uri(call.GetProperty("joinUrl").GetString()!));
         var medium = call.GetProperty("medium").GetProperty("serverWebSocket");
         inputRateHz = medium.GetProperty("inputSampleRate").GetInt32();
         outputRateHz = medium.TryGetProperty("outputSampleRate", out var rate) ? rate.GetInt32() : inputRateHz;
@@ -46,7 +48,7 @@ internal sealed class LiveCall : IAsyncDisposable
 
     public ApiClient Api { get; }
     public string CallId { get; }
-    public Uri JoinUrl { get; }
+    public Uri JoinUrl { get; private init; }
     public ClientWebSocket Socket => socket;
     public int OutputRateHz => outputRateHz;
     public double ConnectedAt { get; private set; }
@@ -105,6 +107,38 @@ internal sealed class LiveCall : IAsyncDisposable
         ConnectedAt = Now;
         if (speaker) receiving = ReceiveAsync();
         if (microphone) pumping = PumpAsync();
+    }
+
+    /// <summary>Opens the join URL again, as a client that lost its connection does: told to wait (503), or finding nobody, it tries again.</summary>
+    /// <param name="api">Of the server to come back to; null for the one that it left.</param>
+    public async Task<LiveCall> ReturnAsync(ApiClient? api = null)
+    {
+        for (var since = Stopwatch.GetTimestamp(); ; await Task.Delay(100, SiloFixture.Cancel))
+        {
+            var again = new LiveCall(api ?? Api, created);
+            if (api?.Http.BaseAddress is { } address) again = new LiveCall(api, created) { JoinUrl = new UriBuilder(JoinUrl) { Host = address.Host, Port = address.Port }.Uri };
+            again.Socket.Options.CollectHttpResponseDetails = true;
+            try
+            {
+                await again.JoinAsync();
+                return again;
+            }
+            catch (WebSocketException refused)
+            {
+                var status = again.Socket.HttpStatusCode;
+                await again.DisposeAsync();
+                Assert.True(status is 0 or System.Net.HttpStatusCode.ServiceUnavailable, $"{status}: {refused.Message}");
+                Assert.True(Stopwatch.GetElapsedTime(since) < Patience, $"The client could not come back: {status}, {refused.Message}");
+            }
+        }
+    }
+
+    /// <summary>The connection is gone without a word.</summary>
+    public async Task VanishAsync()
+    {
+        await leaving.CancelAsync();
+        socket.Abort();
+        await pumping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Says this after what is queued already.</summary>

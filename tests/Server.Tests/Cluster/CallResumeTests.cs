@@ -1,0 +1,123 @@
+using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.Launch;
+using VoiceGrains.Server.Tests.WebSockets;
+
+namespace VoiceGrains.Server.Tests.Cluster;
+
+/// <summary>Calls whose silo dies, sleeps or leaves, in a cluster of real processes; their clients speak.</summary>
+public sealed class CallResumeTests
+{
+    private const string Prompt = """When the user says "ten meters": say "One two three four five six seven eight nine ten." """;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AKilledSilosCall_GoesOnOnAnother_AndACallElsewhereNoticesNothing()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync();
+        using var api = await ClientAsync(cluster);
+        await using var call = await TalkAsync(api);
+        await using var bystander = await TalkElsewhereAsync(cluster, api, call);
+
+        cluster.Silo(await cluster.SiloOfAsync(call.CallId)).KillHard();
+        await call.WaitForCloseAsync();
+        await using var back = await call.ReturnAsync();
+        await AskAsync(back);
+        await AskAsync(bystander);
+        Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
+        Assert.Equal("hangup", (await bystander.LeaveAsync()).GetProperty("endReason").GetString());
+        await AssertTwoTurnsAsync(back, resumed: 1);
+        await AssertTwoTurnsAsync(bystander, resumed: 0);
+    }
+
+    /// <summary>The silo sleeps for longer than its leases, its call goes on elsewhere, and it wakes up believing that the call is its own.</summary>
+    [Fact]
+    public async Task ASiloThatSlept_ChangesNothingOfACallThatWentOnWithoutIt()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync();
+        using var api = await ClientAsync(cluster);
+        await using var call = await TalkAsync(api);
+        var owner = cluster.Silo(await cluster.SiloOfAsync(call.CallId));
+        owner.Signal(SiloProcess.SigStop);
+        await call.VanishAsync();
+        await using var back = await call.ReturnAsync();
+        await AskAsync(back);
+        owner.Signal(SiloProcess.SigCont);
+        await owner.UntilPrintedAsync("its conversation here ends");
+        Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
+        await AssertTwoTurnsAsync(back, resumed: 1);
+    }
+
+    [Fact]
+    public async Task ASiloThatIsStoppedInAHurry_HandsItsCallsOver()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync();
+        using var api = await ClientAsync(cluster);
+        await using var call = await TalkAsync(api);
+        cluster.Silo(await cluster.SiloOfAsync(call.CallId)).Signal(SiloProcess.SigTerm);       // Drain:Timeout is 0 here
+        await call.WaitForCloseAsync();
+        Assert.Equal(1001, (int?)call.Socket.CloseStatus);
+        await using var back = await call.ReturnAsync();
+        await AskAsync(back);
+        Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
+        await AssertTwoTurnsAsync(back, resumed: 1);
+    }
+
+    [Fact]
+    public async Task ACallThatNobodyComesBackTo_EndsOnAnotherSilo()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(("Calls__Resume__Grace", "00:00:02"));
+        using var api = await ClientAsync(cluster);
+        await using var call = await TalkAsync(api);
+        cluster.Silo(await cluster.SiloOfAsync(call.CallId)).KillHard();
+        Assert.Equal("connection_error", (await call.EndedAsync()).GetProperty("endReason").GetString());
+        await call.ListUntilAsync("events?type=call_ended", list => list.Count == 1);
+    }
+
+    private static async Task<LiveCall> TalkAsync(ApiClient api)
+    {
+        var call = await LiveCall.JoinAsync(api, LiveCall.Request(Prompt, """{"recordingEnabled":true,"firstSpeakerSettings":{"user":{}}}"""));
+        await AskAsync(call);
+        // What the API has shown is stored.
+        await call.ListUntilAsync("messages", list => list.Count == 2 && list[1].GetProperty("text").GetString()!.EndsWith("ten.", StringComparison.Ordinal), LiveCall.Patience);
+        return call;
+    }
+
+    private static async Task<LiveCall> TalkElsewhereAsync(ClusterProcesses cluster, ApiClient api, LiveCall call)
+    {
+        for (var tries = 0; tries < 8; tries++)
+        {
+            var another = await TalkAsync(api);
+            if (await cluster.SiloOfAsync(another.CallId) != await cluster.SiloOfAsync(call.CallId)) return another;
+            await another.DisposeAsync();
+        }
+        throw new InvalidOperationException("All calls are on one silo.");
+    }
+
+    private static async Task AskAsync(LiveCall call)
+    {
+        var before = call.Now;
+        call.Say(HumanSpeech.GoForward());
+        await call.WaitForFinalAsync("user", after: before);
+        await call.WaitForFinalAsync("agent", after: before);
+    }
+
+    /// <summary>Everything that was said is there once and in order, and so are the events.</summary>
+    private static async Task AssertTwoTurnsAsync(LiveCall call, int resumed)
+    {
+        var messages = await call.ListAsync("messages");
+        Assert.Equal(["go forward ten meters", "One two", "go forward ten meters", "One two"], messages.Select(m => m.GetProperty("text").GetString()!).Select((text, i) => i % 2 == 0 ? text : text[..7]));
+        Assert.Equal([0, 1, 2, 3], messages.Select(m => m.GetProperty("callStageMessageIndex").GetInt32()));
+        var events = (await call.ListUntilAsync("events", list => list.Any(e => e.GetProperty("type").GetString() == "call_ended"))).Select(e => e.GetProperty("type").GetString()).ToList();
+        Assert.Equal(resumed, events.Count(type => type == "call_resumed"));
+        Assert.Equal("call_ended", events[^1]);
+        Assert.Equal(2, events.Count(type => type == "turn_latency"));
+    }
+
+    private static async Task<ApiClient> ClientAsync(ClusterProcesses cluster)
+    {
+        var key = (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim();
+        return new ApiClient(cluster.Gateway.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);
+    }
+}
