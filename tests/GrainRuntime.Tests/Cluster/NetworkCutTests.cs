@@ -1,21 +1,18 @@
 using Orleans.Runtime;
 using VoiceGrains.ClusterHost;
-using VoiceGrains.GrainRuntime.Cluster;
 
 namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 
 /// <summary>One silo cannot reach the broker any more, and nothing tells it so: no connection is reset, bytes just do not arrive.</summary>
 public sealed class NetworkCutTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3), RenewPeriod = TimeSpan.FromSeconds(1), Heartbeat = TimeSpan.FromSeconds(1);
-
     [Fact]
     public async Task SiloCutFromTheBroker_GivesItsGrainsUpBeforeOthersTakeThemAndRejoins()
     {
         await using var cluster = await ClusterFixture.StartAsync();
         await using var network = new StallingProxy(cluster.Rabbit.Port);
-        await using var cut = await cluster.StartProcessAsync(network, $"--Cluster:Lease={Lease}", $"--Cluster:RenewPeriod={RenewPeriod}", $"--Cluster:Heartbeat={Heartbeat}");
-        var client = await cluster.AddSiloAsync(client: true, options: Hasty);
+        await using var cut = await cluster.StartProcessAsync(network, ClusterFixture.HastySettings);
+        var client = await cluster.AddSiloAsync(client: true);
         await using var journal = new JournalWriter(client.Grains, "j").Start();
         await journal.GoesOnAsync();
         Assert.Equal(cut.Id, await journal.Grain.WhereAsync());
@@ -23,7 +20,7 @@ public sealed class NetworkCutTests
         var account = client.Grains.GetGrain<IAccountGrain>("a");
         await account.AddOftenAsync();
         Assert.Equal(cut.Id, await account.WhereAsync());
-        var heir = await cluster.AddSiloAsync(options: Hasty);
+        var heir = await cluster.AddSiloAsync();
 
         network.Stall();
         await RuntimeHost.EventuallyAsync(() => !Members(client).Contains(cut.Id), "the cut silo leaves");
@@ -66,8 +63,6 @@ public sealed class NetworkCutTests
         Assert.Equal(silo.Id, await journal.Grain.WhereAsync());
         await journal.AssertKeptAsync(cluster);
     }
-
-    private static void Hasty(ClusterOptions options) => (options.Lease, options.RenewPeriod, options.Heartbeat) = (Lease, RenewPeriod, Heartbeat);
 
     private static List<string> Members(SiloHost host) => [.. host.Membership.ListAsync(RuntimeHost.Cancel).GetAwaiter().GetResult().Select(silo => silo.Id)];
 

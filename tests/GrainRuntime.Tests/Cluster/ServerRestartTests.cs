@@ -44,7 +44,7 @@ public sealed class ServerRestartTests
     public async Task DatabaseAwayForLongerThanTheLease_LeavesGrainsInMemoryAndServesAgainWhenItIsBack()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        var silo = await cluster.AddSiloAsync();
+        var silo = await cluster.AddSiloAsync(options: ClusterFixture.Hasty);
         var former = silo.Id;
         var grain = silo.Grains.GetGrain<IAccountGrain>("a");
         Assert.Equal(1, await grain.AddAsync(1));
@@ -70,7 +70,7 @@ public sealed class ServerRestartTests
     {
         var rabbit = await Own.Value;
         await using var cluster = await ClusterFixture.StartAsync(rabbit);
-        var silo = await cluster.AddSiloAsync();
+        var silo = await cluster.AddSiloAsync(options: ClusterFixture.Hasty);
         var former = silo.Id;
         Assert.Equal(1, await silo.Grains.GetGrain<IAccountGrain>("a").AddAsync(1));
         await using var journal = new JournalWriter(silo.Grains, "j").Start();

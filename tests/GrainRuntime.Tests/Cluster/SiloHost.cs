@@ -78,6 +78,13 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     public string Exchange { get; } = $"grains-{Guid.NewGuid():N}";
 
+    /// <summary>Half the usual lease and heartbeat, for a silo in a process of its own that a test waits for.</summary>
+    public static string[] HastySettings { get; } = ["--Cluster:Lease=00:00:03", "--Cluster:RenewPeriod=00:00:01", "--Cluster:Heartbeat=00:00:01"];
+
+    /// <summary>The same for a silo in this process.</summary>
+    public static void Hasty(ClusterOptions options) =>
+        (options.Lease, options.RenewPeriod, options.Heartbeat) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+
     public static async Task<ClusterFixture> StartAsync(RabbitServer? rabbit = null) =>
         new(await PostgresServer.CreateDatabaseAsync(RuntimeHost.Cancel), rabbit ?? await RabbitServer.GetAsync(RuntimeHost.Cancel));
 
