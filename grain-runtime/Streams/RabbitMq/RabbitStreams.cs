@@ -1,8 +1,8 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client.Events;
 using VoiceGrains.GrainRuntime.Cluster;
+using VoiceGrains.GrainRuntime.Diagnostics;
 using VoiceGrains.GrainRuntime.Hosting;
 using VoiceGrains.GrainRuntime.RabbitMq;
 
@@ -21,8 +21,7 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
 
     private readonly string _process = Guid.NewGuid().ToString("N");
     private readonly ClusterOptions _options;
-    private readonly JsonSerializerOptions _json;
-    private readonly WireExceptions _exceptions;
+    private readonly StreamCodec _codec;
     private readonly TimeProvider _clock;
     private readonly ILogger<RabbitStreams> _logger;
     private readonly StreamProducers _producers;
@@ -35,8 +34,8 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
         string name, IOptions<GrainRuntimeOptions> runtime, IOptions<ClusterOptions> options, WireExceptions exceptions, TimeProvider clock, ILogger<RabbitStreams> logger)
         : base(name, runtime.Value.StreamQueueLength, logger)
     {
-        (_options, _exceptions, _clock, _logger) = (options.Value, exceptions, clock, logger);
-        _json = _options.Serializer ?? runtime.Value.StateSerializer;
+        (_options, _clock, _logger) = (options.Value, clock, logger);
+        _codec = new(_options.Serializer ?? runtime.Value.StateSerializer, exceptions);
         _producers = new(_process, clock);
     }
 
@@ -50,6 +49,7 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
     {
         _broker = new(_options, this, _clock, _logger);
         _bindings = new(_broker);
+        _broker.Start();
         _sweeping = _producers.SweepAsync(Retire);
         await _broker.WaitUntilConnectedAsync(cancellationToken).WaitAsync(StartPatience, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
@@ -143,7 +143,7 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
             return;
         // Our own events are in the hub already.
         if (info.Source.Process != _process)
-            hub.Receive(ToArrival(info, message.Body), _json, local: false);
+            hub.Receive(_codec.Read(info, message.Body.Span), _codec.Json, local: false);
         if (info.Type == StreamWire.Mark)
             hub.OnAnswered();
     }
@@ -182,15 +182,10 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
         var hub = FindHub(producer.Address);
         if (hub is null && !isHeard)
             return;
-        var body = kind switch
-        {
-            StreamNoticeKind.Next => JsonSerializer.SerializeToUtf8Bytes(item, _json),
-            StreamNoticeKind.Error => Write(error!),
-            _ => ReadOnlyMemory<byte>.Empty,
-        };
-        hub?.Receive(new(kind, producer.Source, number, kind == StreamNoticeKind.Completed, body, error), _json, local: true);
-        if (isHeard && (body.Length > _options.MaxMessageBytes || !Send(TypeOf(kind), producer, number, body, mandatory: true)))
-            Diagnostics.GrainTelemetry.StreamUnsent();
+        var body = _codec.Write(kind, item, error);
+        hub?.Receive(new(kind, producer.Source, number, kind == StreamNoticeKind.Completed, body, error), _codec.Json, local: true);
+        if (isHeard && (body.Length > _options.MaxMessageBytes || !Send(StreamCodec.TypeOf(kind), producer, number, body, mandatory: true)))
+            GrainTelemetry.StreamUnsent();
     }
 
     private bool Send(string type, StreamProducer producer, long number, ReadOnlyMemory<byte> body = default, bool mandatory = false) =>
@@ -288,41 +283,6 @@ internal sealed partial class RabbitStreams : StreamCore, IStreamBrokerListener,
         producer.IsClosed = true;
         _producers.Remove(producer);
         _bindings?.Release(StreamWire.QuestionKey(producer.Address.Key));
-    }
-
-    private StreamArrival ToArrival(StreamMessageInfo info, ReadOnlyMemory<byte> body) => info.Type switch
-    {
-        StreamWire.Next => new(StreamNoticeKind.Next, info.Source, info.Number, false, body.ToArray()),
-        StreamWire.Completed => new(StreamNoticeKind.Completed, info.Source, info.Number, true),
-        StreamWire.Error => new(StreamNoticeKind.Error, info.Source, info.Number, false, Error: Read(body.Span)),
-        _ => new(null, info.Source, info.Number, info.Type == StreamWire.Done),
-    };
-
-    private static string TypeOf(StreamNoticeKind kind) => kind switch
-    {
-        StreamNoticeKind.Completed => StreamWire.Completed,
-        StreamNoticeKind.Error => StreamWire.Error,
-        _ => StreamWire.Next,
-    };
-
-    private ReadOnlyMemory<byte> Write(Exception error)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
-            WireExceptions.Write(writer, error, _json);
-        return stream.ToArray();
-    }
-
-    private Exception Read(ReadOnlySpan<byte> error)
-    {
-        try
-        {
-            return _exceptions.Read(error, _json);
-        }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return new RemoteGrainException("unknown", "The error cannot be read.");
-        }
     }
 
     [LoggerMessage(1586, LogLevel.Warning, "A message on the streams' exchange with the routing key {Key} and type {Type} cannot be read and is ignored")]

@@ -44,14 +44,19 @@ internal sealed partial class StreamBroker : IAsyncDisposable
     private readonly string _exchange;
     private readonly Channel<StreamMessage> _outgoing;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Task _connecting;
-    private readonly Task _sending;
+    private Task _connecting = Task.CompletedTask;
+    private Task _sending = Task.CompletedTask;
     private TaskCompletionSource<StreamSession> _session = NewSource();
 
     public StreamBroker(ClusterOptions options, IStreamBrokerListener listener, TimeProvider clock, ILogger logger)
     {
         (_options, _listener, _clock, _logger, _exchange) = (options, listener, clock, logger, $"{options.Exchange}.streams");
         _outgoing = Channel.CreateBounded<StreamMessage>(new BoundedChannelOptions(options.SendQueueLength) { SingleReader = true });
+    }
+
+    /// <summary>Begins to connect, and to tell the listener.</summary>
+    public void Start()
+    {
         _connecting = Task.Run(ConnectAsync);
         _sending = Task.Run(SendAsync);
     }

@@ -56,6 +56,22 @@ public sealed class LiveEventPublisherTests
         Assert.Equal("next", ((LiveState)stream.Taken[1]).State);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TheEnd_IsTheStreamsLast_OnceTheTransportHasIt(bool atOnce)
+    {
+        var pending = new TaskCompletionSource();
+        var stream = new Transport { Answer = () => atOnce ? Task.CompletedTask : pending.Task };
+        var publisher = Publisher(stream);
+        publisher.State("idle");
+        publisher.Ended(EndReason.Hangup);
+        Assert.Equal(atOnce, stream.IsCompleted);
+        pending.SetResult();
+        await stream.UntilAsync(() => stream.IsCompleted);
+        Assert.IsType<LiveCallEnded>(stream.Taken[^1]);
+    }
+
     private static LiveEventPublisher Publisher(Transport stream) => new("call", stream, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>The producer's half of a stream.</summary>
@@ -84,13 +100,22 @@ public sealed class LiveEventPublisherTests
             return Answer();
         }
 
-        public async Task UntilAsync(int count)
+        public bool IsCompleted { get; private set; }
+
+        public Task UntilAsync(int count) => UntilAsync(() => Taken.Count >= count);
+
+        public async Task UntilAsync(Func<bool> condition)
         {
             using var patience = new CancellationTokenSource(Patience);
-            while (Taken.Count < count) await Task.Delay(5, patience.Token);
+            while (!condition()) await Task.Delay(5, patience.Token);
         }
 
-        public Task OnCompletedAsync() => Task.CompletedTask;
+        public Task OnCompletedAsync()
+        {
+            IsCompleted = true;
+            return Task.CompletedTask;
+        }
+
         public Task OnErrorAsync(Exception ex) => throw new NotSupportedException();
         public Task<StreamSubscriptionHandle<LiveEvent>> SubscribeAsync(IAsyncObserver<LiveEvent> observer) => throw new NotSupportedException();
         public Task<IList<StreamSubscriptionHandle<LiveEvent>>> GetAllSubscriptionHandles() => throw new NotSupportedException();
