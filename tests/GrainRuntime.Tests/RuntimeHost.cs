@@ -13,7 +13,7 @@ namespace VoiceGrains.GrainRuntime.Tests;
 /// <summary>A running grain runtime with this assembly's grains, and what its grains tell the test.</summary>
 internal sealed class RuntimeHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ServiceProvider _services;
 
     private RuntimeHost(ServiceProvider services) => _services = services;
@@ -104,7 +104,7 @@ internal sealed class Probe
     public async Task ExpectAsync(string what)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(RuntimeHost.Cancel);
-        timeout.CancelAfter(TimeSpan.FromSeconds(20));
+        timeout.CancelAfter(TimeSpan.FromSeconds(30));
         Assert.Equal(what, await _events.Reader.ReadAsync(timeout.Token));
     }
 

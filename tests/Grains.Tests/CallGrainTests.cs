@@ -136,7 +136,7 @@ public sealed class CallGrainTests : IAsyncLifetime
         _host.Journal.Write(callId, 1, new Message { Text = "hello", CallStageId = "s1" });
         await _host.Journal.FlushAsync(callId, Cancel);
 
-        await grain.DeleteAsync().WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await grain.DeleteAsync().WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.True(conversation.WasEnded);
         Assert.Equal(ErrorCode.CallNotFound, await RefusalAsync(grain.GetAsync()));
         _host.Journal.Write(callId, 1, new Message { Text = "late", CallStageId = "s1", CallStageMessageIndex = 1 });
@@ -295,7 +295,7 @@ public sealed class CallGrainTests : IAsyncLifetime
     private static async Task PollAsync(Func<Task<bool>> isTrue)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
         while (!await isTrue()) await Task.Delay(20, deadline.Token);
     }
 

@@ -69,7 +69,8 @@ public sealed class ClusterCallTests
     {
         await using var cluster = await ClusterFixture.StartAsync();
         var silo = await cluster.AddSiloAsync();
-        var client = await cluster.AddSiloAsync(client: true, runtime: options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
+        var client = await cluster.AddSiloAsync(client: true);
+        var hasty = await cluster.AddSiloAsync(client: true, runtime: options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
         using var cancel = new CancellationTokenSource();
 
         var cancelled = client.Grains.GetGrain<IAccountGrain>("a").WaitAsync(cancel.Token);
@@ -79,7 +80,7 @@ public sealed class ClusterCallTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         await silo.Probe.ExpectAsync("cancelled");
 
-        var late = client.Grains.GetGrain<IAccountGrain>("a").WaitAsync(CancellationToken.None);
+        var late = hasty.Grains.GetGrain<IAccountGrain>("a").WaitAsync(CancellationToken.None);
         await silo.Probe.ExpectAsync("waiting");
         await Assert.ThrowsAsync<TimeoutException>(() => late);
         await silo.Probe.ExpectAsync("cancelled");

@@ -102,7 +102,7 @@ public sealed class WireTests
         {
             await SendAsync(Request(method, version, grainType, messageId), body);
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(RuntimeHost.Cancel);
-            timeout.CancelAfter(TimeSpan.FromSeconds(20));
+            timeout.CancelAfter(TimeSpan.FromSeconds(30));
             return await _answers.Reader.ReadAsync(timeout.Token);
         }
 
@@ -114,7 +114,7 @@ public sealed class WireTests
         {
             var reasons = new List<string>();
             var started = System.Diagnostics.Stopwatch.GetTimestamp();
-            while (reasons.Count < count && System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
+            while (reasons.Count < count && System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(30))
             {
                 if (await channel.BasicGetAsync($"{cluster.Exchange}.poison", autoAck: true, RuntimeHost.Cancel) is { } parked)
                     reasons.Add(parked.BasicProperties.Text(WireProtocol.Reason)!);

@@ -35,7 +35,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
         await using var journal = await StartAsync(new CallJournalOptions { Linger = TimeSpan.FromMinutes(5) });
         journal.Value.Write("c1", 0, Message(0, "hello"));
         journal.Value.Write(0, Event("c1", "first"));
-        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Equal(["0:hello"], await MessagesAsync("c1"));
         Assert.Equal(["first"], await EventsAsync("c1"));
         await journal.Value.FlushAsync("c1", Cancel);
@@ -47,7 +47,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
         await using var journal = await StartAsync(new CallJournalOptions { BatchSize = 3 });
         foreach (var words in (string[])["one", "one two", "one two three", "one two"]) journal.Value.Write("c1", 0, Message(0, words));
         journal.Value.Write("c1", 0, Message(1, "yes"));
-        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Equal(["0:one two", "1:yes"], await MessagesAsync("c1"));
     }
 
@@ -56,7 +56,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     {
         await using var journal = await StartAsync(new CallJournalOptions { BatchSize = 7, LongestRetryDelay = TimeSpan.FromMilliseconds(200) });
         for (var i = 0; i < 20; i++) Write(i);
-        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
 
         await server.StopAsync();
         for (var i = 20; i < 60; i++) Write(i);
@@ -95,7 +95,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
         await using var journal = await StartAsync(new CallJournalOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(300) });
         await server.StopAsync();
         journal.Value.Write("c1", 0, Message(0, "lost"));
-        await journal.Value.StopAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await journal.Value.StopAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         await server.StartAsync();
         _database.Clear();      // connections of before the stop are dead
         Assert.Empty(await MessagesAsync("c1"));
@@ -109,7 +109,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
         journal.Value.Write(0, Event("c1", "before"));
         journal.Value.Write(0, Event("c1", "poison") with { Type = new string('t', 11) });
         journal.Value.Write(0, Event("c1", "after"));
-        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Equal(["before", "after"], await EventsAsync("c1"));
     }
 
@@ -118,7 +118,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     {
         await using var journal = await StartAsync(new CallJournalOptions());
         journal.Value.Write("c1", 0, Message(0, "a\0b\\u0000\\\0c"));
-        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c1", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Equal(["0:ab\\u0000\\c"], await MessagesAsync("c1"));
     }
 
@@ -129,7 +129,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
         journal.Value.Write("deleted", 0, Message(0, "late"));
         journal.Value.Write(0, Event("deleted", "late"));
         journal.Value.Write("c2", 0, Message(0, "here"));
-        await journal.Value.FlushAsync("c2", Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await journal.Value.FlushAsync("c2", Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Empty(await MessagesAsync("deleted"));
         Assert.Empty(await EventsAsync("deleted"));
         Assert.Equal(["0:here"], await MessagesAsync("c2"));
@@ -174,7 +174,7 @@ public sealed class CallJournalTests(RestartablePostgres server) : IClassFixture
     private static async Task PollAsync(Func<bool> isTrue)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
         while (!isTrue()) await Task.Delay(20, deadline.Token);
     }
 

@@ -126,7 +126,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
     /// <summary>The call is over but for cleaning up, which happens in real time while the fake clock stands still.</summary>
     private void AwaitOutcome()
     {
-        var end = DateTime.UtcNow.AddSeconds(10);
+        var end = DateTime.UtcNow.AddSeconds(30);
         while (!_run!.IsCompleted)
         {
             Assert.True(DateTime.UtcNow < end, "The conversation did not finish.");
@@ -172,7 +172,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
         if (_run is { IsCompleted: false })
         {
             FarEnd.Leave(MediaEnd.ClosedByClient);
-            var end = DateTime.UtcNow.AddSeconds(5);
+            var end = DateTime.UtcNow.AddSeconds(30);
             while (!_run.IsCompleted && DateTime.UtcNow < end)
             {
                 _pump.RunUntilIdle();

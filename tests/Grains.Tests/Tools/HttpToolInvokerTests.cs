@@ -161,7 +161,7 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
         };
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var run = Invoker("127.0.0.0/8").InvokeAsync(_answer, new Invocation("i1", Tool("GET", "/"), []), Context, cancellation.Token);
-        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
     }

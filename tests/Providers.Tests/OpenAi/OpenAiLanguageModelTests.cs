@@ -305,7 +305,7 @@ public sealed class OpenAiLanguageModelTests
                 await cancel.CancelAsync();
         });
         Assert.Equal(cancel.Token, cancelled.CancellationToken);
-        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
     }
 
     private static string Words(string words) => $$"""{"id":"x","choices":[{"index":0,"delta":{"role":"assistant","content":"{{words}}"},"finish_reason":null}]}""";

@@ -147,11 +147,11 @@ public sealed class OpenAiSpeechTests
         {
             await foreach (var _ in new OpenAiSynthesizer(endpoint.Endpoint, "m").SynthesizeAsync(new("v", 16_000), SpeechAsserts.Pieces("One.", "Two.", "Three."), cancel.Token))
             {
-                await bothAsked.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+                await bothAsked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
                 await cancel.CancelAsync();
             }
         });
-        Assert.True(await Task.Run(() => aborted.Wait(TimeSpan.FromSeconds(10), Cancel), Cancel));
+        Assert.True(await Task.Run(() => aborted.Wait(TimeSpan.FromSeconds(30), Cancel), Cancel));
         Assert.Equal(2, server.Requests.Count);
     }
 

@@ -94,7 +94,7 @@ public sealed class EspeakSynthesizerTests : IDisposable
         using (var worker = Process.GetProcessById(first))
         {
             worker.Kill();   // as a crash would
-            Assert.True(worker.WaitForExit(TimeSpan.FromSeconds(10)));
+            Assert.True(worker.WaitForExit(TimeSpan.FromSeconds(30)));
         }
         Assert.True(Speak("After."));
         Assert.NotEqual(first, client.WorkerId);
@@ -114,7 +114,7 @@ public sealed class EspeakSynthesizerTests : IDisposable
         client.Speak(new("en-us", "Hello.", null));
         using var worker = Process.GetProcessById(client.WorkerId!.Value);
         client.Dispose();
-        Assert.True(worker.WaitForExit(TimeSpan.FromSeconds(10)));
+        Assert.True(worker.WaitForExit(TimeSpan.FromSeconds(30)));
         client.Dispose();   // twice is once
     }
 

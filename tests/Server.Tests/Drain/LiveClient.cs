@@ -10,7 +10,7 @@ namespace VoiceGrains.Server.Tests.Drain;
 /// <summary>A call on a silo process, over its real WebSocket, in text: the agent answers what is typed.</summary>
 internal sealed class LiveClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ClientWebSocket socket = new();
     private readonly byte[] buffer = new byte[1 << 16];
 

@@ -22,12 +22,12 @@ public sealed class SiloDrainTests
         using var drain = Drain(cluster);
 
         drain.RequestStop();
-        await cluster.Asked.Task.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await cluster.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.False(wasOpen);
         Assert.False(lifetime.Stopped.Task.IsCompleted);
 
         live.Dispose();
-        await lifetime.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await lifetime.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -38,11 +38,11 @@ public sealed class SiloDrainTests
         using var drain = Drain(cluster);
 
         drain.RequestStop();
-        await cluster.Asked.Task.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await cluster.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.False(lifetime.Stopped.Task.IsCompleted);
 
         live.Dispose();
-        await lifetime.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await lifetime.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     private SiloDrain Drain(Cluster cluster) => new(

@@ -194,7 +194,7 @@ public sealed class GrpcClientTests(GrpcSilo silo)
     private async Task UntilUnwatchedAsync(string callId)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(SiloFixture.Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(10));
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
         while ((await silo.Services.GetRequiredService<LiveEventStreams>().Of(callId).GetAllSubscriptionHandles()).Count > 0) await Task.Delay(20, patience.Token);
     }
 

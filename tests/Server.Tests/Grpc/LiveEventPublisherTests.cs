@@ -9,7 +9,7 @@ namespace VoiceGrains.Server.Tests.Grpc;
 /// <summary>A conversation's words on their way to a transport that is fast, slow, or broken.</summary>
 public sealed class LiveEventPublisherTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
     public void AFastTransport_GetsEachEventAtOnce()

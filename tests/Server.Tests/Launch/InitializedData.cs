@@ -21,7 +21,7 @@ public sealed class InitializedData : IAsyncLifetime
     {
         await using var silo = await SiloProcess.StartReadyAsync(Data);
         silo.Signal(SiloProcess.SigTerm);
-        Assert.Equal(0, await silo.ExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
     }
 
     /// <summary>Copies with owners and modes. The target must not exist yet.</summary>

@@ -123,7 +123,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         if (!process.HasExited)
         {
             _ = Kill(process.Id, SigTerm);
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             await process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!process.HasExited)
                 process.Kill();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -25,7 +26,10 @@ public sealed class BargeInTests(LiveSilo silo)
     [InlineData(8_000, 48_000, 60)]
     [InlineData(48_000, 8_000, 30_000)]
     [InlineData(16_000, 24_000, 60_000)]
-    public async Task TheAgentFallsSilent_AndTheHistoryKeepsWhatWasHeard(int inputRateHz, int outputRateHz, int bufferMs)
+    public Task TheAgentFallsSilent_AndTheHistoryKeepsWhatWasHeard(int inputRateHz, int outputRateHz, int bufferMs)
+        => MachineStalls.RetryAsync(() => BargeInAsync(inputRateHz, outputRateHz, bufferMs));
+
+    private async Task BargeInAsync(int inputRateHz, int outputRateHz, int bufferMs)
     {
         using var api = await silo.CreateClientAsync();
         var medium = $$$"""
@@ -43,21 +47,24 @@ public sealed class BargeInTests(LiveSilo silo)
 
         // Three frames of speech (96 ms) are enough to interrupt; then the clear comes at once, and nothing of the old answer follows it.
         var userBegan = await call.WaitForAsync("user_started_speaking");
-        Assert.InRange(clear.At - userBegan.At, 0, 0.5);
         var next = await call.WaitForStateAsync("speaking", clear.At);
-        Assert.DoesNotContain(call.Messages, m => m.Type == "audio" && m.At > clear.At + 0.15 && m.At < next.At - 0.15);
+        call.Stalls.Measure(() =>
+        {
+            Assert.InRange(clear.At - userBegan.At, 0, 0.3);
+            Assert.DoesNotContain(call.Messages, m => m.Type == "audio" && m.At > clear.At + 0.15 && m.At < next.At - 0.15);
+        });
 
         var text = cut.Json.GetProperty("text").GetString()!;
         Assert.StartsWith("word1 word2 word3 word4", text, StringComparison.Ordinal);
         Assert.True(text.Length < Counting.Length && Counting.StartsWith(text + " ", StringComparison.Ordinal), text);
         var words = text.Split(' ').Length;
         var heard = call.Played(speaker => speaker.SecondsPlayed(speaking.At - 1, clear.At)) / SecondsPerWord;
-        Assert.InRange(words, heard - 1.8, heard + 0.8);
+        call.Stalls.Measure(() => Assert.InRange(words, heard - 1.8, heard + 0.8));
 
         string[] said = [text, "go forward ten meters", "Going on."];
         await call.ListUntilAsync("messages?mode=in_call", list => list.Select(m => m.GetProperty("text").GetString()).SequenceEqual(said));
         Assert.Single((await call.ListUntilAsync("events", list => list.Any(e => e.GetProperty("type").GetString() == "interruption"))), e => e.GetProperty("type").GetString() == "interruption");
-        AssertPace(call, Math.Min(bufferMs / 1000.0, MostAhead));
+        call.Stalls.Measure(() => AssertPace(call, Math.Min(bufferMs / 1000.0, MostAhead)));
         await call.LeaveAsync();
     }
 
@@ -65,9 +72,8 @@ public sealed class BargeInTests(LiveSilo silo)
     private static void AssertPace(LiveCall call, double bufferSeconds)
     {
         var leads = call.Played(speaker => speaker.Leads.ToList());
-        // A busy machine delivers single messages late, which makes the others look early.
+        // A message that comes late makes the others look early.
         Assert.InRange(leads.Order().ElementAt(leads.Count / 2), 0, bufferSeconds + 0.03);
-        Assert.InRange(leads.Max(), 0, bufferSeconds + 0.25);
-        if (bufferSeconds > 1) Assert.InRange(leads.Max(), 0.9 * bufferSeconds, bufferSeconds + 0.25);
+        Assert.InRange(leads.Max(), bufferSeconds > 1 ? 0.9 * bufferSeconds : 0, bufferSeconds + 0.15);
     }
 }

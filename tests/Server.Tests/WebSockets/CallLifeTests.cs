@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -29,7 +30,7 @@ public sealed class CallLifeTests(LiveSilo silo)
         Assert.Equal(HttpStatusCode.Gone, await RefusalAsync(call.JoinUrl));
         var ended = await call.LeaveAsync();
         Assert.Equal(HttpStatusCode.Gone, await RefusalAsync(call.JoinUrl));
-        Assert.Equal(("hangup", "6s", "BILLING_STATUS_BILLED"),
+        Assert.Equal(("hangup", LiveCall.BilledDuration(ended), "BILLING_STATUS_BILLED"),
             (ended.GetProperty("endReason").GetString(), ended.GetProperty("billedDuration").GetString(), ended.GetProperty("billingStatus").GetString()));
     }
 
@@ -57,7 +58,9 @@ public sealed class CallLifeTests(LiveSilo silo)
     }
 
     [Fact]
-    public async Task Inactivity_AsksThenHangsUp()
+    public Task Inactivity_AsksThenHangsUp() => MachineStalls.RetryAsync(FallSilentAsync);
+
+    private async Task FallSilentAsync()
     {
         using var api = await silo.CreateClientAsync();
         const string rules = """
@@ -68,12 +71,15 @@ public sealed class CallLifeTests(LiveSilo silo)
         await call.WaitForCloseAsync();
         var said = call.Messages.Where(m => m.Type == "transcript" && m.Json.GetProperty("final").GetBoolean()).ToList();
         Assert.Equal(["Are you there?", "Good bye."], said.Select(m => m.Json.GetProperty("text").GetString()));
-        Assert.True(said[0].At >= 1.9 && said[1].At - said[0].At >= 1.3, call.Story());       // a pause, then one and two thirds of a second of words
+        // A pause, then one and two thirds of a second of words.
+        call.Stalls.Measure(() => Assert.True(said[0].At >= 1.9 && said[1].At - said[0].At >= 1.3, call.Story()));
         Assert.Equal("agent_hangup", (await call.EndedAsync()).GetProperty("endReason").GetString());
     }
 
     [Fact]
-    public async Task TheLongestDuration_EndsWithItsWords_AndASummary()
+    public Task TheLongestDuration_EndsWithItsWords_AndASummary() => MachineStalls.RetryAsync(TalkTooLongAsync);
+
+    private async Task TalkTooLongAsync()
     {
         using var api = await silo.CreateClientAsync();
         await using var call = await LiveCall.JoinAsync(api, LiveCall.Request(
@@ -83,12 +89,12 @@ public sealed class CallLifeTests(LiveSilo silo)
         var said = call.Messages.Last(m => m.Type == "transcript" && m.Json.GetProperty("final").GetBoolean());
         Assert.Equal("Our time is over.", said.Json.GetProperty("text").GetString());
         var ended = await call.EndedAsync();
-        Assert.Equal(("timeout", "6s"), (ended.GetProperty("endReason").GetString(), ended.GetProperty("billedDuration").GetString()));
+        Assert.Equal(("timeout", LiveCall.BilledDuration(ended)), (ended.GetProperty("endReason").GetString(), ended.GetProperty("billedDuration").GetString()));
         var lasted = ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset();
-        Assert.InRange(lasted.TotalSeconds, 3.4, 5.9);
+        call.Stalls.Measure(() => Assert.InRange(lasted.TotalSeconds, 3.4, 5.4));
         while ((await api.GetAsync($"/api/calls/{call.CallId}")).Json is var summarized && summarized.GetProperty("shortSummary").ValueKind == JsonValueKind.Null)
         {
-            Assert.True(call.Now < 30, "There was never a summary.");
+            Assert.True(call.Now < 60, "There was never a summary.");
             await Task.Delay(50, SiloFixture.Cancel);
         }
     }
@@ -99,7 +105,7 @@ public sealed class CallLifeTests(LiveSilo silo)
         using var api = await silo.CreateClientAsync();
         await using var call = await LiveCall.JoinAsync(api, LiveCall.Request(null, UserFirst, """{"mediaIdleTimeout":"10s"}"""), microphone: false);
         await call.WaitForCloseAsync();
-        Assert.InRange(call.Now, 9.9, 16);
+        Assert.InRange(call.Now, 9.9, 30);
         Assert.Equal("connection_error", (await call.EndedAsync()).GetProperty("endReason").GetString());
     }
 

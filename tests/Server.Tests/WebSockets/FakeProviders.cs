@@ -33,13 +33,13 @@ internal sealed class FakeProviders : IAsyncDisposable
             => AnswerAsync(http, behaviour, "application/json", ["{\"text\":"u8.ToArray(), "\"hello there\"}"u8.ToArray()]));
     }
 
-    /// <summary>The silo's settings; its patience with these providers is short.</summary>
+    /// <summary>The silo's settings; its patience is short with the providers that try it, and with the others longer than a busy machine's pauses.</summary>
     public IEnumerable<(string Key, string Value)> Settings => Behaviours.SelectMany(name => new[]
     {
         ($"Providers:{name}:Type", "OpenAi"),
         ($"Providers:{name}:BaseUrl", $"{app.Urls.Single()}/{name}"),
-        ($"Providers:{name}:FirstOutputTimeout", "00:00:01.5"),
-        ($"Providers:{name}:StallTimeout", "00:00:01.5"),
+        ($"Providers:{name}:FirstOutputTimeout", name == "hangs" ? "00:00:01.5" : "00:00:30"),
+        ($"Providers:{name}:StallTimeout", name == "stalls" ? "00:00:01.5" : "00:00:30"),
         ($"Models:Aliases:fake-{name}", $"{name}/chat"),
         ($"Voices:Add:Fake-{name}:Target", $"{name}/speech"),
         ($"Voices:Add:Fake-{name}:Voice", "alloy"),
@@ -82,7 +82,7 @@ internal sealed class FakeProviders : IAsyncDisposable
             if (behaviour == "stalls") await Task.Delay(Timeout.Infinite, gone);
             if (behaviour == "cuts")
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), gone);     // an abort takes along what is still in its buffers
+                await Task.Delay(TimeSpan.FromSeconds(1), gone);     // an abort takes along what is still in its buffers
                 http.Abort();
                 return;
             }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -84,7 +85,9 @@ public sealed class HostileClientTests(LiveSilo silo)
     }
 
     [Fact]
-    public async Task AFlood_IsCutBackAndNoted_AndOtherCallsKeepTheirPace()
+    public Task AFlood_IsCutBackAndNoted_AndOtherCallsKeepTheirPace() => MachineStalls.RetryAsync(FloodAsync);
+
+    private async Task FloodAsync()
     {
         using var api = await silo.CreateClientAsync();
         var counting = string.Join(' ', Enumerable.Range(1, 60));
@@ -106,8 +109,11 @@ public sealed class HostileClientTests(LiveSilo silo)
         await bystander.WaitUntilAsync(() => bystander.Now > began + 4 ? "" : null, "four seconds of speech");
         var arrivals = bystander.Messages.Where(m => m.Type == "audio" && m.At > began).Select(m => m.At).ToList();
         var gaps = arrivals.Zip(arrivals.Skip(1), (a, b) => b - a).ToList();
-        Assert.True(gaps.Order().ElementAt(gaps.Count * 95 / 100) < 0.08, $"95 % of gaps up to {gaps.Order().ElementAt(gaps.Count * 95 / 100):0.000} s");
-        Assert.True(gaps.Max() < 1, $"A gap of {gaps.Max():0.00} s");
+        bystander.Stalls.Measure(() =>
+        {
+            Assert.True(gaps.Order().ElementAt(gaps.Count * 95 / 100) < 0.08, $"95 % of gaps up to {gaps.Order().ElementAt(gaps.Count * 95 / 100):0.000} s");
+            Assert.True(gaps.Max() < 0.5, $"A gap of {gaps.Max():0.00} s");
+        });
         await bystander.LeaveAsync();
     }
 
@@ -120,10 +126,10 @@ public sealed class HostileClientTests(LiveSilo silo)
             medium: """{"outputSampleRate":48000,"clientBufferSizeMs":60000}"""));
         var before = GC.GetTotalMemory(forceFullCollection: true);
         await call.JoinAsync(microphone: true, speaker: false);
-        var ended = await call.EndedAsync(TimeSpan.FromSeconds(45));
+        var ended = await call.EndedAsync(TimeSpan.FromSeconds(90));
         Assert.Equal("connection_error", ended.GetProperty("endReason").GetString());
         var lasted = (ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset()).TotalSeconds;
-        Assert.InRange(lasted, 9, 44);
+        Assert.InRange(lasted, 9, 60);
         // Other tests' memory is in the figure as long as they run: it must come under the bound, not be there at this moment.
         for (var end = DateTime.UtcNow.AddSeconds(30); GC.GetTotalMemory(forceFullCollection: true) - before > 100_000_000 && DateTime.UtcNow < end;)
             await Task.Delay(500, SiloFixture.Cancel);

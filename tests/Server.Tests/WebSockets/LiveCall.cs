@@ -151,7 +151,8 @@ internal sealed class LiveCall : IAsyncDisposable
         await sending.WaitAsync(SiloFixture.Cancel);
         try
         {
-            await socket.SendAsync(data, type, endOfMessage, leaving.Token);
+            // Not cancelled by a leave: that would abort the connection. An abort ends it.
+            await socket.SendAsync(data, type, endOfMessage, SiloFixture.Cancel);
         }
         finally
         {
@@ -220,6 +221,13 @@ internal sealed class LiveCall : IAsyncDisposable
         }
     }
 
+    /// <summary>What a call that lasted so long must be billed for: whole units of six seconds.</summary>
+    public static string BilledDuration(JsonElement ended)
+    {
+        var lasted = ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset();
+        return $"{6 * Math.Max(1, Math.Ceiling(lasted / TimeSpan.FromSeconds(6)))}s";
+    }
+
     public async Task<List<JsonElement>> ListAsync(string part)
     {
         var reply = await Api.GetAsync($"/api/calls/{CallId}/{part}");
@@ -235,7 +243,7 @@ internal sealed class LiveCall : IAsyncDisposable
         {
             var list = await ListAsync(part);
             if (isRight(list)) return list;
-            Assert.True(Stopwatch.GetElapsedTime(since) < (patience ?? TimeSpan.FromSeconds(10)), $"{part} never were right: {string.Join("\n", list)}. {Story()}");
+            Assert.True(Stopwatch.GetElapsedTime(since) < (patience ?? Patience), $"{part} never were right: {string.Join("\n", list)}. {Story()}");
             await Task.Delay(50, SiloFixture.Cancel);
         }
     }
