@@ -55,6 +55,7 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Voices:Target"] = "scripted",   // every voice, whatever engines the machine has
             ["Recognizers:Default"] = "scripted",
             ["Calls:Resume:Grace"] = "00:00:01",
+            ["Conversation:RecognitionTimeout"] = "00:01:00",   // a busy machine recognizes slowly
             ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
         });
