@@ -89,9 +89,10 @@ public sealed class StreamAccountTests
         await stream.SubscribeAsync(slow);
         var world = new World(streams.FindHub<int>(StreamAddress.Of<int>(Id))!);
 
-        foreach (var act in history)
+        foreach (var acts in history.Chunk(QueueLength))
         {
-            world.Step(act);
+            foreach (var act in acts)
+                world.Step(act);
             await RuntimeHost.EventuallyAsync(() => quick.Total >= world.Countable, "the quick one keeps up");
         }
         world.Step(Act.Mark);
