@@ -47,6 +47,8 @@ require_packages() {
   if ((EUID != 0)); then
     say "Some Debian packages are missing. Install them once with:"
     say "  sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
+    [[ " $missing " != *' rabbitmq-server '* ]] ||
+      say "and, since Debian's own broker is not needed:  sudo systemctl disable --now rabbitmq-server epmd.service epmd.socket"
     exit 1
   fi
   say "Installing: $missing"

@@ -5,7 +5,7 @@ namespace VoiceGrains.Silo.LocalCluster;
 /// <summary>What a member finds in its environment: the launcher's own, so that whatever the operator set holds for all, but for what each must have of its own.</summary>
 internal sealed class MemberSettings
 {
-    // A silo's gRPC port is the gateway's here, and its media come through the gateway: one address cannot be all silos'.
+    // One address cannot be all silos': media come through the gateway, which knows where each silo listens.
     private static readonly string[] NotForAll = ["Cluster__Address", "Media__PublicUrl"];
     private readonly Dictionary<string, string> variables = [];
 

@@ -14,15 +14,15 @@ internal sealed class Supervisor(Action<string> say, TimeProvider clock)
     /// <summary>Watches a server that runs, until cancelled.</summary>
     public async Task WatchAsync(IPrivateServer server, CancellationToken cancellationToken)
     {
-        var pause = FirstPause;
+        var (pause, began) = (FirstPause, clock.GetTimestamp());
         while (true)
         {
-            var began = clock.GetTimestamp();
             var exitCode = await server.Exited.WaitAsync(cancellationToken);
             if (clock.GetElapsedTime(began) > Calm)
                 pause = FirstPause;
             say($"{server.Name} (process {server.ProcessId}) {Describe(exitCode)}. It is started again in {pause.TotalSeconds:0.#} s.");
             pause = await RestartAsync(server, pause, cancellationToken);
+            began = clock.GetTimestamp();
             say($"{server.Name} is back as process {server.ProcessId}.");
         }
     }

@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Server.Tests.Drain;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.Launch;
 using VoiceGrains.Server.Tests.WebSockets;
 
-namespace VoiceGrains.Server.Tests.Launch;
+namespace VoiceGrains.Server.Tests.LocalCluster;
 
 /// <summary><c>./run --cluster</c> from the outside: everything it starts is a process that can be killed.</summary>
 public sealed partial class LocalClusterTests(InitializedData initialized) : IClassFixture<InitializedData>, IDisposable
@@ -43,8 +45,14 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
         await EventuallyAsync(async () => (await SilosAsync(api)).SequenceEqual(["silo-1 active", "silo-2 active"]));
         await TalkAsync(api);
 
+        await using var live = await LiveClient.JoinAsync(await LiveClient.CreateJoinUrlAsync(api.Http, cluster));
+        Assert.NotEmpty(await live.AskAsync("Hello?"));
         cluster.Signal(SiloProcess.SigTerm);
+        await cluster.UntilPrintedAsync("Live calls go on until they end");
+        Assert.NotEmpty(await live.AskAsync("Are you still there?"));
+        cluster.Signal(SiloProcess.SigInt);
         Assert.Equal(0, await cluster.ExitAsync(StopLimit));
+        await live.EndOfCallAsync();
         Assert.All(first.Values, id => Assert.False(IsRunning(id)));
         Assert.Empty(ProcessesOf(Data));
     }
@@ -72,7 +80,7 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
     }
 
     private Task<SiloProcess> StartAsync(int silos)
-        => SiloProcess.StartReadyAsync("VoiceGrains.Silo.dll", [("Drain__Timeout", "00:00:05")],
+        => SiloProcess.StartReadyAsync("VoiceGrains.Silo.dll", [("Drain__Timeout", "00:10:00")],
             "--cluster", silos.ToString(CultureInfo.InvariantCulture), "--port", "0", "--data", Data);
 
     /// <summary>A person's recorded speech through the gateway, heard and answered.</summary>
