@@ -25,18 +25,15 @@ internal interface IBrokerListener
 
 /// <summary>
 /// The connection of one process to the broker: an exclusive queue of its own, a bounded queue of messages to send with one writer, and
-/// re-connection with all bindings declared anew. (The client library's own recovery is off: it would hide how long the broker was away.)
+/// re-connection with all bindings declared anew.
 /// </summary>
 internal sealed partial class BrokerConnection : IAsyncDisposable
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-
     private readonly ClusterOptions _options;
     private readonly IBrokerListener _listener;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly Uri _address;
+    private readonly BrokerDialer _dialer;
     private readonly Channel<WireMessage> _outgoing;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _connecting;
@@ -47,10 +44,10 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     public BrokerConnection(ClusterOptions options, IBrokerListener listener, TimeProvider clock, ILogger logger)
     {
         (_options, _listener, _clock, _logger) = (options, listener, clock, logger);
-        _address = new(options.RabbitMq!);
+        _dialer = new(options, clock, LogNoUse);
         _outgoing = Channel.CreateBounded<WireMessage>(new BoundedChannelOptions(options.SendQueueLength) { SingleReader = true });
         _disconnectedSince = clock.GetTimestamp();
-        _connecting = Task.Run(ConnectAsync);
+        _connecting = Task.Run(() => _dialer.KeepAsync(HoldAsync, _stopping.Token));
         _sending = Task.Run(SendAsync);
     }
 
@@ -106,48 +103,12 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         }
     }
 
-    private async Task ConnectAsync()
-    {
-        var pause = TimeSpan.Zero;
-        string? problem = null;
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await HoldAsync(_stopping.Token).ConfigureAwait(false);
-                (pause, problem) = (TimeSpan.Zero, null);
-            }
-            catch (Exception exception)
-            {
-                if (_stopping.IsCancellationRequested)
-                    return;
-                var former = problem;
-                problem = BrokerProblem.Describe(exception, _address);
-                if (problem != former)
-                    LogNoUse(_address.Authority, problem, exception);
-                pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, pause.TotalMilliseconds + 100));
-            }
-            await Task.Delay(pause, _clock, CancellationToken.None).ConfigureAwait(false);
-        }
-    }
-
     // Connects and stays until the connection ends.
     private async Task HoldAsync(CancellationToken cancellationToken)
     {
-        var factory = new ConnectionFactory
-        {
-            Uri = _address,
-            AutomaticRecoveryEnabled = false,
-            TopologyRecoveryEnabled = false,
-            RequestedHeartbeat = _options.Heartbeat,
-            RequestedConnectionTimeout = ConnectTimeout,
-            ClientProvidedName = $"VoiceGrains {_options.Name}",
-            // Not our own limit: a message beyond this one ends the connection, and one silo's setting must not end another's.
-            MaxInboundMessageBodySize = ClusterOptions.LargestMaxMessageBytes + 65_536,
-        };
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(ConnectTimeout);
-        var connection = await factory.CreateConnectionAsync(timeout.Token).ConfigureAwait(false);
+        timeout.CancelAfter(BrokerDialer.ConnectTimeout);
+        var connection = await _dialer.ConnectAsync($"VoiceGrains {_options.Name}", timeout.Token).ConfigureAwait(false);
         try
         {
             var session = await OpenAsync(connection, timeout.Token).ConfigureAwait(false);

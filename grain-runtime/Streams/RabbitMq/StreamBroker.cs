@@ -33,8 +33,6 @@ internal sealed partial class StreamBroker : IAsyncDisposable
     private const ulong AcknowledgeEvery = 64;
     private const int MostQueuedBytes = 64 * 1_024 * 1_024;
     private const int MostQueuedQuestions = 10_000;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ClusterOptions _options;
@@ -42,6 +40,7 @@ internal sealed partial class StreamBroker : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly string _exchange;
+    private readonly BrokerDialer _dialer;
     private readonly Channel<StreamMessage> _outgoing;
     private readonly CancellationTokenSource _stopping = new();
     private Task _connecting = Task.CompletedTask;
@@ -52,12 +51,13 @@ internal sealed partial class StreamBroker : IAsyncDisposable
     {
         (_options, _listener, _clock, _logger, _exchange) = (options, listener, clock, logger, $"{options.Exchange}.streams");
         _outgoing = Channel.CreateBounded<StreamMessage>(new BoundedChannelOptions(options.SendQueueLength) { SingleReader = true });
+        _dialer = new(options, clock, LogNoUse);
     }
 
     /// <summary>Begins to connect, and to tell the listener.</summary>
     public void Start()
     {
-        _connecting = Task.Run(ConnectAsync);
+        _connecting = Task.Run(() => _dialer.KeepAsync(HoldAsync, _stopping.Token));
         _sending = Task.Run(SendAsync);
     }
 
@@ -82,48 +82,12 @@ internal sealed partial class StreamBroker : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private async Task ConnectAsync()
-    {
-        var address = new Uri(_options.RabbitMq!);
-        var pause = TimeSpan.Zero;
-        string? problem = null;
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await HoldAsync(_stopping.Token).ConfigureAwait(false);
-                (pause, problem) = (TimeSpan.Zero, null);
-            }
-            catch (Exception exception)
-            {
-                if (_stopping.IsCancellationRequested)
-                    return;
-                var former = problem;
-                problem = BrokerProblem.Describe(exception, address);
-                if (problem != former)
-                    LogNoUse(address.Authority, problem, exception);
-                pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, pause.TotalMilliseconds + 100));
-            }
-            await Task.Delay(pause, _clock, CancellationToken.None).ConfigureAwait(false);
-        }
-    }
-
     // Connects and stays until the connection ends.
     private async Task HoldAsync(CancellationToken cancellationToken)
     {
-        var factory = new ConnectionFactory
-        {
-            Uri = new(_options.RabbitMq!),
-            AutomaticRecoveryEnabled = false,
-            TopologyRecoveryEnabled = false,
-            RequestedHeartbeat = _options.Heartbeat,
-            RequestedConnectionTimeout = ConnectTimeout,
-            ClientProvidedName = $"VoiceGrains {_options.Name} streams",
-            MaxInboundMessageBodySize = (uint)_options.MaxMessageBytes + 65_536,
-        };
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(ConnectTimeout);
-        var connection = await factory.CreateConnectionAsync(timeout.Token).ConfigureAwait(false);
+        timeout.CancelAfter(BrokerDialer.ConnectTimeout);
+        var connection = await _dialer.ConnectAsync($"VoiceGrains {_options.Name} streams", timeout.Token).ConfigureAwait(false);
         try
         {
             var session = await OpenAsync(connection, timeout.Token).ConfigureAwait(false);
