@@ -13,7 +13,7 @@ internal sealed class ClusterHostProcess : IAsyncDisposable
 {
     private const int SigKill = 9, SigCont = 18, SigStop = 19;
     private const int MostOutputLines = 1_000;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;

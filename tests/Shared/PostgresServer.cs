@@ -12,7 +12,7 @@ namespace VoiceGrains.Tests.Shared;
 /// </summary>
 internal static class PostgresServer
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
     // One for each user: another's folder could not be written to.
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"voicegrains-test-postgres-{Environment.UserName}");
     private static readonly Lazy<Task<Server>> Shared = new(() => StartAsync(durable: false)), SharedDurable = new(() => StartAsync(durable: true));

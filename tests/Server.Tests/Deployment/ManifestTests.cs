@@ -6,7 +6,7 @@ namespace VoiceGrains.Server.Tests.Deployment;
 /// <summary>The Kubernetes manifests, rendered by kustomize and held against the Kubernetes schemas: by Node, in <c>tests/Kubernetes</c>.</summary>
 public sealed class ManifestTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(300);
 
     [Fact]
     public async Task Manifests_RenderAndAreValid()

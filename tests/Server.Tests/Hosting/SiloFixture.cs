@@ -101,7 +101,7 @@ public sealed class ApiClient : IDisposable
     public ApiClient(Uri address, Account account, string key)
     {
         (Account, Key) = (account, key);
-        Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(100) };
         Http.DefaultRequestHeaders.Add("X-API-Key", key);
     }
 

@@ -167,7 +167,7 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         await using var silo = SiloProcess.Start("--port", $"{port}", "--data", Data);
 
-        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(180)));
         Assert.Contains("--port", silo.Printed, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);     // no stack trace at a person
     }

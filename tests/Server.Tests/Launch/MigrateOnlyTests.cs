@@ -5,7 +5,7 @@ namespace VoiceGrains.Server.Tests.Launch;
 
 public sealed class MigrateOnlyTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     [Fact]
     public async Task ItMigratesAndExits_AndFindsNothingToDoTheSecondTime()

@@ -13,7 +13,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     public const int SigCont = 18;
     public const int SigStop = 19;
     private const string SiloProgram = "VoiceGrains.Silo.dll";
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(180);
     private readonly Process process;
     private readonly StringBuilder printed = new();
     private readonly TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);

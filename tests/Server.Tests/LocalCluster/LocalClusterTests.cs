@@ -118,7 +118,7 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
     private static async Task UntilBackAsync(SiloProcess cluster, string name)
     {
         await cluster.UntilPrintedAsync($"{name} (process", TimeSpan.FromSeconds(30));
-        await cluster.UntilPrintedAsync($"{name} is back as process", TimeSpan.FromSeconds(60));
+        await cluster.UntilPrintedAsync($"{name} is back as process", TimeSpan.FromSeconds(180));
     }
 
     private static async Task EventuallyAsync(Func<Task<bool>> holds)
