@@ -5,13 +5,14 @@ using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.Cluster;
 
-/// <summary>A gateway and two silos as processes, on a real broker and a database of their own.</summary>
+/// <summary>A gateway and two silos (or more) as processes, on a real broker and a database of their own.</summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
 {
     private readonly string folder = InitializedData.MakeFolder();
     private readonly Dictionary<string, SiloProcess> silos = [];
     private readonly Dictionary<SiloProcess, Uri> gateways = [];
     private (string Name, string Value)[] common = [];
+    private (string Name, string Value)[] ofSilos = [];
     private TestDatabase database = null!;
     private SiloProcess? gateway;
 
@@ -54,6 +55,16 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         return one;
     }
 
+    /// <summary>A silo of a new name, or a stopped one again.</summary>
+    public async Task StartSiloAsync(string name)
+    {
+        if (silos.TryGetValue(name, out var stopped)) await stopped.DisposeAsync();
+        var port = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
+        silos[name] = await SiloProcess.StartReadyAsync(
+            "VoiceGrains.Silo.dll", [.. common, ("Cluster__Name", name), .. ofSilos.Select(s => (s.Name, s.Value.Replace("PORT", port, StringComparison.Ordinal)))],
+            "--port", port, "--data", DataOf(name));
+    }
+
     /// <summary>The name of the silo that has a call, from the directory.</summary>
     public async Task<string> SiloOfAsync(string callId)
     {
@@ -79,14 +90,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
             ("ConnectionStrings__VoiceGrains", database.ConnectionString), ("Cluster__RabbitMq", Broker.Uri), ("Cluster__Exchange", Exchange),
             ("Recognizers__Languages__en", "pocketsphinx"), ("Blobs__Path", Path.Combine(folder, "blobs")), ("Drain__Timeout", "00:00:00"),
         ];
+        ofSilos = siloSettings;
         // The first alone: it makes the account and the key of secrets that all share.
         foreach (var name in (string[])["one", "two"])
-        {
-            var port = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
-            silos[name] = await SiloProcess.StartReadyAsync(
-                "VoiceGrains.Silo.dll", [.. common, ("Cluster__Name", name), .. siloSettings.Select(s => (s.Name, s.Value.Replace("PORT", port, StringComparison.Ordinal)))],
-                "--port", port, "--data", DataOf(name));
-        }
+            await StartSiloAsync(name);
         gateway = await AddGatewayAsync("gateway");
     }
 
@@ -96,7 +103,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         Directory.CreateDirectory(data);
         foreach (var file in (string[])["secret-key", "api-key"])
         {
-            if (name != "one") File.Copy(Path.Combine(folder, "one", file), Path.Combine(data, file));
+            if (name != "one") File.Copy(Path.Combine(folder, "one", file), Path.Combine(data, file), overwrite: true);
         }
         return data;
     }

@@ -81,6 +81,9 @@ internal sealed class LiveCall : IAsyncDisposable
         return request;
     }
 
+    /// <summary>A call that was created, by its JSON.</summary>
+    public static LiveCall Of(ApiClient api, JsonElement created) => new(api, created);
+
     /// <summary>Creates a call without joining it.</summary>
     public static async Task<LiveCall> CreateAsync(ApiClient api, JsonObject request)
     {
