@@ -13,9 +13,13 @@ namespace VoiceGrains.Server.Tests.Durability;
 public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFixture<InitializedData>, IDisposable
 {
     private const string Prompt = """
-        When the user says "ten meters": say "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen."
+        When the user says "ten meters": say "One two three four five six seven eight nine ten."
         When the user says "hello": say "Hello."
         """;
+
+    /// <summary>An answer that lasts until whoever waits for its middle has acted.</summary>
+    private static readonly string LongPrompt = Prompt.Replace("ten.", "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen.", StringComparison.Ordinal);
+
     private readonly string folder = InitializedData.MakeFolder();
 
     private string Data => Path.Combine(folder, "data");
@@ -31,7 +35,7 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
         await using (var killed = await SiloProcess.StartReadyAsync(Data))
         {
             using var api = await ClientAsync(killed);
-            await using var call = await JoinAsync(api);
+            await using var call = await JoinAsync(api, LongPrompt);
             call.Say(HumanSpeech.GoForward());
             await call.WaitForFinalAsync("user");
             callId = call.CallId;
@@ -171,8 +175,8 @@ public sealed class LiveCallRestartTests(InitializedData initialized) : IClassFi
         Assert.StartsWith("One", (await again.GetAsync($"/api/calls/{callId}/messages")).Json.GetProperty("results").EnumerateArray().Last().GetProperty("text").GetString(), StringComparison.Ordinal);
     }
 
-    private static Task<LiveCall> JoinAsync(ApiClient api)
-        => LiveCall.JoinAsync(api, LiveCall.Request(Prompt, """{"recordingEnabled":true,"firstSpeakerSettings":{"user":{}}}"""));
+    private static Task<LiveCall> JoinAsync(ApiClient api, string prompt = Prompt)
+        => LiveCall.JoinAsync(api, LiveCall.Request(prompt, """{"recordingEnabled":true,"firstSpeakerSettings":{"user":{}}}"""));
 
     private async Task<ApiClient> ClientAsync(SiloProcess silo)
     {
