@@ -60,7 +60,8 @@ public interface ICallGrain : IGrainWithStringKey
 /// <summary>How a conversation ended.</summary>
 /// <param name="Detail">Words for the event log; null where the reason says all.</param>
 /// <param name="ErrorCount">Errors of the last stage.</param>
-public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0)
+/// <param name="Ended">When; null for now. The word of it may come late, when a server was away.</param>
+public sealed record CallOutcome(EndReason Reason, string? Detail = null, int ErrorCount = 0, DateTimeOffset? Ended = null)
 {
     /// <summary>Which conversation ended: it does not count once a later one has begun. Null: whichever there is.</summary>
     public int? Generation { get; init; }

@@ -45,6 +45,13 @@ public sealed class CallAdmission
         return new Pass(this);
     }
 
+    /// <summary>Counts a call that is here already and goes on after its pass: its end, say, is still to be stored. Also when closed.</summary>
+    public IDisposable Hold()
+    {
+        lock (_gate) _calls++;
+        return new Pass(this);
+    }
+
     /// <summary>For steps before a call has media, such as its creation.</summary>
     /// <exception cref="PlatformException"><see cref="ErrorCode.Draining"/>: the admission is closed.</exception>
     public void RequireOpen()

@@ -130,7 +130,8 @@ internal sealed partial class CallGrain(
     public async Task<CallSnapshot> EndAsync(CallOutcome outcome)
     {
         RequireCall();
-        var ended = clock.GetUtcNow();
+        var began = clock.GetUtcNow();
+        var ended = outcome.Ended is { } told && told < began ? told : began;
         for (var (again, delay) = (false, FirstRetry); ; (again, delay) = (true, delay * 2))
         {
             try
@@ -142,7 +143,7 @@ internal sealed partial class CallGrain(
                 if (outcome.MayResume && state.State.Ended is not null) WriteEnded();
                 return state.State.ToSnapshot();
             }
-            catch (NpgsqlException) when (clock.GetUtcNow() - ended + delay < EndPatience)
+            catch (NpgsqlException) when (clock.GetUtcNow() - began + delay < EndPatience)
             {
                 // How a conversation ended is known only here and now: that is worth waiting for a database that is away.
                 await Task.Delay(delay, clock);

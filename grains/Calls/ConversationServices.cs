@@ -20,6 +20,9 @@ public static class ConversationServices
         services.AddSingleton<HttpToolInvoker>();
         services.AddSingleton<IToolInvoker, ToolInvoker>();
         services.AddSingleton<CallPastReader>();
+        services.AddOptions<CallEndingOptions>().BindConfiguration("Calls:Endings").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<CallEndings>();
+        services.AddHostedService(provider => provider.GetRequiredService<CallEndings>());
         services.AddSingleton<ILiveCallHost, LiveCallHost>();
         return services;
     }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls.Conversations;
@@ -14,12 +13,14 @@ namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Runs the conversations of this silo: finds a call's providers, records it, and tells its grain how it ended.</summary>
 internal sealed partial class LiveCallHost(
-    LiveCalls calls, IGrainFactory grains, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
+    LiveCalls calls, CallEndings endings, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
     ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents,
     CallPastReader pasts, IOptions<ConversationOptions> options, IOptions<ClusterOptions> cluster, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
 {
     internal const int RecordingRateHz = 16_000;
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the client's connection waits for the end to be stored; that goes on without it.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public async Task RunAsync(CallSnapshot call, IMediaPort port, CancellationToken stopping)
@@ -36,7 +37,7 @@ internal sealed partial class LiveCallHost(
             LogFailed(callId, exception);
             await TryCloseAsync(port);
         }
-        await TellGrainAsync(callId, outcome);
+        await TellGrainAsync(callId, outcome with { Ended = clock.GetUtcNow() });
     }
 
     private async Task<CallOutcome> ConverseAsync(CallRun run, CallSnapshot call, IMediaPort port, CancellationToken stopping)
@@ -47,14 +48,7 @@ internal sealed partial class LiveCallHost(
         var parts = FindParts(call.Stage, recording?.Recorder) with { LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone };
         await using var conversation = new Conversation(run, call.Settings, call.Stage, port, parts);
         if (!calls.TryAdd(callId, conversation)) throw new InvalidOperationException("The call is live already.");
-        try
-        {
-            return await conversation.RunAsync(stopping);
-        }
-        finally
-        {
-            calls.Remove(callId);
-        }
+        return await conversation.RunAsync(stopping);
     }
 
     private ConversationParts FindParts(StageSettings stage, StereoRecorder? recorder)
@@ -94,26 +88,7 @@ internal sealed partial class LiveCallHost(
     }
 
     private async Task TellGrainAsync(string callId, CallOutcome outcome)
-    {
-        using var patience = new CancellationTokenSource(EndTimeout, clock);
-        try
-        {
-            await journal.FlushAsync(callId, patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            LogFlushLate(callId);
-        }
-        try
-        {
-            await grains.GetGrain<ICallGrain>(callId).EndAsync(outcome);
-        }
-        catch (Exception exception)
-        {
-            // The grain's own watch over its call ends it later.
-            LogEndFailed(callId, exception);
-        }
-    }
+        => await endings.StoreAsync(callId, outcome).WaitAsync(EndPatience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static async Task TryCloseAsync(IMediaPort port)
     {
@@ -126,12 +101,6 @@ internal sealed partial class LiveCallHost(
 
     [LoggerMessage(3102, LogLevel.Error, "Call {CallId} is not recorded: the blob store failed")]
     private partial void LogRecordingFailed(string callId, Exception exception);
-
-    [LoggerMessage(3103, LogLevel.Warning, "The journal of call {CallId} was not stored in time; it is stored later")]
-    private partial void LogFlushLate(string callId);
-
-    [LoggerMessage(3104, LogLevel.Error, "The end of call {CallId} could not be stored")]
-    private partial void LogEndFailed(string callId, Exception exception);
 
     /// <summary>A recorder and the task that writes it out.</summary>
     private sealed class Recording : IAsyncDisposable

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace VoiceGrains.Grains.Calls;
 
-/// <summary>The conversations that run on this silo, by call id.</summary>
+/// <summary>The conversations of this silo, by call id: those that run, and those that are over and whose end is not stored yet.</summary>
 public sealed class LiveCalls
 {
     private readonly ConcurrentDictionary<string, ILiveCall> _calls = new(StringComparer.Ordinal);
@@ -12,10 +12,23 @@ public sealed class LiveCalls
 
     public bool TryGet(string callId, [NotNullWhen(true)] out ILiveCall? call) => _calls.TryGetValue(callId, out call);
 
-    /// <summary>False when the call already runs here.</summary>
-    public bool TryAdd(string callId, ILiveCall call) => _calls.TryAdd(callId, call);
+    /// <summary>Takes the place of an earlier conversation of the call. False when this or a later one is there.</summary>
+    public bool TryAdd(string callId, ILiveCall call)
+    {
+        while (!_calls.TryAdd(callId, call))
+        {
+            if (!_calls.TryGetValue(callId, out var known)) continue;
+            if (known.Run.Generation >= call.Run.Generation) return false;
+            if (_calls.TryUpdate(callId, call, known)) return true;
+        }
+        return true;
+    }
 
-    public void Remove(string callId) => _calls.TryRemove(callId, out _);
+    /// <summary>Does nothing when a later conversation of the call has taken the place.</summary>
+    public void Remove(string callId, int generation)
+    {
+        if (_calls.TryGetValue(callId, out var call) && call.Run.Generation <= generation) _calls.TryRemove(KeyValuePair.Create(callId, call));
+    }
 
     public IReadOnlyCollection<ILiveCall> Snapshot() => [.. _calls.Values];
 }
