@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Npgsql;
 using VoiceGrains.Gateway;
 using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
@@ -8,6 +7,7 @@ using VoiceGrains.Grains;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Hosting.Database;
 using VoiceGrains.Hosting.Health;
 using VoiceGrains.Hosting.Launch;
 using VoiceGrains.Hosting.Observability;
@@ -31,7 +31,7 @@ internal static class GatewayProcess
             throw new LaunchException("A gateway needs the cluster's broker: set Cluster__RabbitMq.", LaunchException.Usage);
         builder.AddDataFolder(options);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit);
-        services.AddSingleton(_ => NpgsqlDataSource.Create(database));
+        services.AddDatabase(database);
         services.AddGrainRuntime();
         services.AddGrainClient(configuration, CallPlacement.Require);
         services.AddVoiceGrainClient();

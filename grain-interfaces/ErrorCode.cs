@@ -11,5 +11,6 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode NotFound = new("not_found", 404, "Not found");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
     public static readonly ErrorCode SiloUnavailable = new("silo_unavailable", 503, "No server for this can be reached");
+    public static readonly ErrorCode DatabaseUnavailable = new("database_unavailable", 503, "The database does not answer");
     public static readonly ErrorCode Draining = new("draining", 503, "No new calls are taken");
 }

@@ -6,6 +6,7 @@ using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains;
@@ -31,6 +32,8 @@ public static class GrainServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<GrainRuntimeOptions>().PostConfigure<SecretKey>((options, key) => options.StateSerializer = SecretState.Protect(options.StateSerializer, new SecretBox(key)));
         services.AddSingleton<SealedJson>();
+        services.TryAddSingleton<DatabaseWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<DatabaseWatch>());
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging;
+using VoiceGrains.GrainInterfaces;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Gateway.Accounts;
 
@@ -9,16 +11,21 @@ namespace VoiceGrains.Gateway.Accounts;
 /// Tells whose key a key is. Answers are kept for a short while, so that a busy client costs one query every <see cref="CacheTime"/>;
 /// a revoked key dies within that time. Wrong keys are not kept: nobody may fill the cache with guesses.
 /// </summary>
-internal sealed partial class ApiKeyVerifier(AccountStore accounts, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
+internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatch database, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
 {
     public static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(20);
 
     private readonly MemoryCache cache = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
-    /// <summary>Null for a key that is malformed, unknown, revoked or expired: the client is not told which.</summary>
+    /// <summary>
+    /// Null for a key that is malformed, unknown, revoked or expired: the client is not told which. Also the gate of the API: nothing behind it works without
+    /// the database.
+    /// </summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.DatabaseUnavailable"/>.</exception>
     public async Task<Caller?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         if (ApiKey.Parse(text) is not { } key) return null;
+        database.RequireDatabase();
         var hash = key.Hash();
         var name = Convert.ToBase64String(hash);   // the cache holds no key either
         if (cache.Get<Cached>(name) is { } known && known.Until > clock.GetUtcNow()) return known.Caller;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -11,8 +10,6 @@ namespace VoiceGrains.Gateway.Errors;
 /// <summary>The one place where a failure becomes an answer. What is not listed here is a bug: logged whole, answered with a plain 500.</summary>
 internal sealed partial class PlatformExceptionHandler(ILogger<PlatformExceptionHandler> logger) : IExceptionHandler
 {
-    private static readonly TimeSpan UnavailableRetry = TimeSpan.FromSeconds(2);
-
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         switch (exception)
@@ -23,15 +20,15 @@ internal sealed partial class PlatformExceptionHandler(ILogger<PlatformException
             case PlatformException refused:
                 await ErrorBody.WriteAsync(context, refused.Code, refused.Message, refused.RetryAfter);
                 break;
-            case OrleansMessageRejectionException or LimitExceededException:     // the cluster cannot take it now: not a fault of the request
-                LogUnavailable(context.Request.Method, context.GetEndpoint()?.DisplayName, exception.Message);
-                await ErrorBody.WriteAsync(context, ErrorCode.SiloUnavailable, "No server can take the request now.", UnavailableRetry);
-                break;
             case BadHttpRequestException bad:   // from Kestrel or model binding: its words are about the request
                 await ErrorBody.WriteAsync(context, bad.StatusCode, new JsonObject { ["detail"] = bad.Message });
                 break;
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                break;
+            case var failure when Outage.From(failure) is { } outage:
+                LogUnavailable(context.Request.Method, context.GetEndpoint()?.DisplayName, exception.Message);
+                await ErrorBody.WriteAsync(context, outage.Code, outage.Message, outage.RetryAfter);
                 break;
             default:
                 LogUnexpected(context.Request.Method, context.GetEndpoint()?.DisplayName, exception);

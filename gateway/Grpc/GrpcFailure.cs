@@ -28,7 +28,7 @@ internal sealed record GrpcFailure(GrpcStatusCode Code, string Message, params I
         GrpcException known => new(known.Code, known.Message),
         InvalidInputException invalid => From(invalid),
         PlatformException refused => From(refused),
-        _ => null,
+        _ => Outage.From(exception) is { } outage ? From(outage) : null,
     };
 
     /// <summary><c>google.rpc.Status</c>; null when there are no details.</summary>

@@ -28,10 +28,12 @@ internal sealed partial class ClusterMembership(
 
     public string? LocalSilo => Lease.ValidSilo;
 
-    /// <summary>Asked for <see cref="IsConnected"/>; set by the one who holds the connection.</summary>
-    public Func<bool> IsBrokerConnected { private get; set; } = () => false;
+    /// <summary>Set by the one who holds the connection.</summary>
+    public Func<bool> AskBroker { private get; set; } = () => false;
 
-    public bool IsConnected => IsBrokerConnected() && (options.Value.ClientOnly || Lease.IsValid);
+    public bool IsBrokerConnected => AskBroker();
+
+    public bool IsConnected => IsBrokerConnected && (options.Value.ClientOnly || Lease.IsValid);
 
     /// <summary>How far PostgreSQL's clock is ahead of ours.</summary>
     public TimeSpan ClockOffset => new(Volatile.Read(ref _clockOffset));

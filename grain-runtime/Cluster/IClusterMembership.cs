@@ -9,6 +9,9 @@ public interface IClusterMembership
     /// <summary>Whether grains elsewhere can be reached: the broker is connected, and a silo's lease is valid.</summary>
     bool IsConnected { get; }
 
+    /// <summary>Whether RabbitMQ is connected. True where there is no cluster.</summary>
+    bool IsBrokerConnected { get; }
+
     /// <summary>The silos that are alive, the longest-lived first. Clients are not listed.</summary>
     Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken);
 

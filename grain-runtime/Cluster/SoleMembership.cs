@@ -14,6 +14,8 @@ internal sealed class SoleMembership(GrainCatalog catalog, GrainClasses classes,
 
     public bool IsConnected => true;
 
+    public bool IsBrokerConnected => true;
+
     public Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken)
     {
         var own = options.Value;

@@ -192,6 +192,8 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     private async Task<bool> TrySendNowAsync(WireMessage message, CancellationToken cancellationToken)
     {
         var session = await Volatile.Read(ref _session).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (message.Pending is { Request.IsCompleted: true })
+            return true;        // given up while it waited for the connection
         try
         {
             if (message.Pending is { } pending)

@@ -17,10 +17,13 @@ namespace VoiceGrains.GrainRuntime.RabbitMq;
 /// </summary>
 internal sealed partial class OutboundRequests(
     GrainCatalog catalog, GrainClasses classes, WireCodec codec, ClusterMembership membership, GrainDirectory directory, ClusterOptions options,
-    string processId, Func<WireMessage, bool> send, TimeProvider clock, ILogger logger) : IInvocationObserver
+    string processId, Func<WireMessage, bool> send, Func<TimeSpan> disconnectedFor, TimeProvider clock, ILogger logger) : IInvocationObserver
 {
     private const int MostHops = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long requests wait for a lost broker: a shorter loss is not noticed by callers.</summary>
+    private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookUpAge = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, PendingRequest> _pending = new();
@@ -95,6 +98,8 @@ internal sealed partial class OutboundRequests(
             if (pending.Request.Fail(new TimeoutException($"Request {pending.Request} did not complete within {timeout}.{Because(pending)}"), "timeout"))
                 catalog.Log.TimedOut(pending.Request);
         }
+        if (disconnectedFor() > BrokerPatience)
+            RejectUnsent();
         PendingRequest[] unknown = [.. _pending.Values.Where(pending => pending is { Sent: true, Silo: null } && clock.GetElapsedTime(pending.Request.Started) >= LookUpAge)];
         if (unknown.Length > 0)
         {
@@ -265,6 +270,13 @@ internal sealed partial class OutboundRequests(
         {
             pending.Request.Reject(new SiloUnavailableException($"Request {pending.Request} could not be sent: {exception.Message}", exception));
         }
+    }
+
+    // Nothing of them has begun: their callers may ask again, here or at another process.
+    private void RejectUnsent()
+    {
+        foreach (var pending in _pending.Values.Where(pending => !pending.Sent))
+            pending.Request.Reject(new SiloUnavailableException($"Request {pending.Request} was not sent: RabbitMQ is not connected."));
     }
 
     private void FailLost(Func<PendingRequest, bool> lost, string what)

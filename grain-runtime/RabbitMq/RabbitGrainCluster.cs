@@ -20,6 +20,9 @@ namespace VoiceGrains.GrainRuntime.RabbitMq;
 internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListener, IRuntimePart, IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>A client keeps nothing: it may as well say soon that it is alive and what is missing.</summary>
+    private static readonly TimeSpan ClientStartPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMilliseconds(250);
 
     private readonly GrainCatalog _catalog;
@@ -45,8 +48,8 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
         _processId = $"{_options.Name}-{Guid.NewGuid():N}";
         var codec = new WireCodec(_options, _options.Serializer ?? catalog.Options.StateSerializer, classes, exceptions, clock);
         _inbound = new(catalog, codec, _options, membership.Lease, () => membership.IsDraining, TrySend, logger);
-        _outbound = new(catalog, classes, codec, membership, directory, _options, _processId, TrySend, clock, logger);
-        membership.IsBrokerConnected = () => _broker?.IsConnected == true;
+        _outbound = new(catalog, classes, codec, membership, directory, _options, _processId, TrySend, () => _broker?.DisconnectedFor ?? TimeSpan.Zero, clock, logger);
+        membership.AskBroker = () => _broker?.IsConnected == true;
     }
 
     public bool MayServe => _membership.Lease.IsValid;
@@ -77,13 +80,14 @@ internal sealed partial class RabbitGrainCluster : IGrainCluster, IBrokerListene
         _broker = new(_options, this, _clock, _logger);
         _loops = Task.WhenAll(Task.Run(() => RepeatAsync(_options.RenewPeriod / 2, KeepMembershipAsync), CancellationToken.None),
             Task.Run(() => RepeatAsync(SweepPeriod, _outbound.SweepAsync), CancellationToken.None));
+        var patience = _options.ClientOnly ? ClientStartPatience : StartPatience;
         try
         {
-            await _broker.WaitUntilConnectedAsync(cancellationToken).WaitAsync(StartPatience, _clock, cancellationToken).ConfigureAwait(false);
+            await _broker.WaitUntilConnectedAsync(cancellationToken).WaitAsync(patience, _clock, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            LogNotConnected(StartPatience);     // and starts all the same: health checks must be able to say what is missing
+            LogNotConnected(patience);     // and starts all the same: health checks must be able to say what is missing
         }
     }
 

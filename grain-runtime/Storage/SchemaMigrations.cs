@@ -22,6 +22,9 @@ public sealed partial class SchemaMigrations
     // "VGmigrat" as a number: any constant that no other user of the database locks.
     private const long LockKey = 0x5647_6D69_6772_6174;
 
+    // A migration of a large table, or the wait for another process's.
+    private const int CommandSeconds = 600;
+
     private readonly NpgsqlDataSource _database;
     private readonly MigrationSource[] _sources;
     private readonly ILogger<SchemaMigrations> _logger;
@@ -117,7 +120,7 @@ public sealed partial class SchemaMigrations
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = CommandSeconds };
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 

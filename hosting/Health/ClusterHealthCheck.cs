@@ -9,5 +9,5 @@ internal sealed class ClusterHealthCheck(IClusterMembership membership) : IHealt
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         => Task.FromResult(membership.IsConnected
             ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy("The message broker is not reached, or this silo's membership has lapsed."));
+            : HealthCheckResult.Unhealthy(membership.IsBrokerConnected ? "This silo's membership has lapsed." : "Without RabbitMQ no other silo is reached."));
 }

@@ -13,7 +13,8 @@ public static class HealthExtensions
     public static WebApplicationBuilder AddHealth(this WebApplicationBuilder builder)
     {
         builder.Services.AddHealthChecks()
-            .AddCheck<DatabaseHealthCheck>("database", tags: [Ready], timeout: TimeSpan.FromSeconds(2))
+            .AddCheck<DatabaseHealthCheck>("database", tags: [Ready])
+            .AddCheck<BrokerHealthCheck>("broker", tags: [Ready])
             .AddCheck<ClusterHealthCheck>("cluster", tags: [Ready]);
         return builder;
     }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration.Memory;
-using Npgsql;
+using VoiceGrains.Hosting.Database;
 using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Silo.Launch;
@@ -14,7 +14,7 @@ public static class LaunchExtensions
     private const int MaxConnections = PrivatePostgres.PoolSize + 40;
 
     /// <summary>
-    /// Reads the launch options, locks the data folder and registers <see cref="NpgsqlDataSource"/>, the secret key, <see cref="DataFolder"/> and
+    /// Reads the launch options, locks the data folder and registers the database, the secret key, <see cref="DataFolder"/> and
     /// <see cref="LaunchOptions"/>. Without <c>ConnectionStrings:VoiceGrains</c> a private PostgreSQL is started first of all hosted services and stopped last.
     /// </summary>
     /// <exception cref="LaunchException">Something that the person at the terminal must mend.</exception>
@@ -36,7 +36,7 @@ public static class LaunchExtensions
                 home, MaxConnections, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PrivatePostgres>>()));
             services.Insert(0, ServiceDescriptor.Singleton<IHostedService, PrivatePostgresService>());
         }
-        services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        services.AddDatabase(connectionString);
         return builder;
     }
 

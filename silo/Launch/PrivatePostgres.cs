@@ -39,8 +39,6 @@ internal sealed partial class PrivatePostgres(PostgresHome home, int maxConnecti
         Database = Database,
         ApplicationName = "voicegrains",
         MaxPoolSize = PoolSize,
-        Timeout = 10,
-        CommandTimeout = 30,
     }.ConnectionString;
 
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -1,39 +1,35 @@
-using VoiceGrains.Hosting.Launch;
+using VoiceGrains.Silo.LocalCluster;
 
 namespace VoiceGrains.Silo.Launch;
 
-/// <summary>Runs the private PostgreSQL of a silo that is alone, for as long as the silo.</summary>
-internal sealed partial class PrivatePostgresService(
-    PostgresHome home, PrivatePostgres server, IHostApplicationLifetime lifetime, ILogger<PrivatePostgresService> logger) : IHostedService, IAsyncDisposable
+/// <summary>
+/// Runs the private PostgreSQL of a silo that is alone, for as long as the silo. Calls that are live go on without it, so a server that dies is started again.
+/// </summary>
+internal sealed partial class PrivatePostgresService(PrivatePostgres server, TimeProvider clock, ILogger<PrivatePostgresService> logger) : IHostedService, IAsyncDisposable
 {
-    private volatile bool isStopping;
+    private readonly CancellationTokenSource stopping = new();
+    private Task watching = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await server.StartAsync(cancellationToken);
-        _ = WatchAsync();
+        watching = new Supervisor(LogRestart, clock).WatchAsync(server, stopping.Token);
     }
 
-    public Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        isStopping = true;
-        return server.StopAsync();
+        await stopping.CancelAsync();
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);       // a restart that has begun ends first
+        await server.StopAsync();
     }
 
     /// <summary>Stops what a start that failed later on left running.</summary>
-    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
-
-    /// <summary>A silo without its database serves nobody: end with an error, so that whatever supervises it starts both again.</summary>
-    private async Task WatchAsync()
+    public async ValueTask DisposeAsync()
     {
-        var exitCode = await server.Exited;
-        if (isStopping)
-            return;
-        LogServerDied(exitCode, LogTail.Of(home.Log));
-        Environment.ExitCode = LaunchException.Failed;
-        lifetime.StopApplication();
+        await StopAsync(CancellationToken.None);
+        stopping.Dispose();
     }
 
-    [LoggerMessage(9003, LogLevel.Critical, "Private PostgreSQL ended by itself with code {ExitCode}; stopping. Its log ends:\n{Log}")]
-    private partial void LogServerDied(int exitCode, string log);
+    [LoggerMessage(9003, LogLevel.Error, "Private PostgreSQL: {What}")]
+    private partial void LogRestart(string what);
 }

@@ -55,6 +55,7 @@ public sealed class SiloDrainTests
         public string? LocalSilo => "silo";
 
         public bool IsConnected => true;
+        public bool IsBrokerConnected => true;
 
         public Task<IReadOnlyList<SiloInfo>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<SiloInfo>>([]);
 

@@ -1,0 +1,42 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace VoiceGrains.Hosting.Database;
+
+/// <summary>The one connection pool of a process.</summary>
+public static class DatabaseExtensions
+{
+    /// <summary>Seconds to connect. The driver's own 15 would be what a client waits for its 503.</summary>
+    private const int ConnectSeconds = 3;
+
+    /// <summary>Seconds for a statement. The driver's own 30 are more than a client waits.</summary>
+    private const int CommandSeconds = 5;
+
+    /// <summary>Milliseconds to wait for the server's word that a statement is cancelled, before its connection is given up.</summary>
+    private const int CancellationMilliseconds = 500;
+
+    /// <summary>
+    /// Registers an <see cref="NpgsqlDataSource"/> whose connections notice soon that the server is away. Whatever the connection string itself sets holds.
+    /// </summary>
+    public static IServiceCollection AddDatabase(this IServiceCollection services, string connectionString)
+        => services.AddSingleton(_ => NpgsqlDataSource.Create(WithDefaults(connectionString)));
+
+    internal static string WithDefaults(string connectionString)
+    {
+        var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!IsSet("Timeout")) settings.Timeout = ConnectSeconds;
+        if (!IsSet("Command Timeout", "CommandTimeout")) settings.CommandTimeout = CommandSeconds;
+        if (!IsSet("Cancellation Timeout", "CancellationTimeout")) settings.CancellationTimeout = CancellationMilliseconds;
+        if (!IsSet("Tcp Keepalive", "TcpKeepalive") && settings.Host?.StartsWith('/') == false)
+            (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 2_000);     // idle ones that a firewall forgot
+        return settings.ConnectionString;
+
+        bool IsSet(params ReadOnlySpan<string> names)
+        {
+            foreach (var name in names)
+                if (given.ContainsKey(name)) return true;
+            return false;
+        }
+    }
+}
