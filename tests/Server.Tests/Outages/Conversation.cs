@@ -8,6 +8,9 @@ namespace VoiceGrains.Server.Tests.Outages;
 internal sealed class Conversation : IAsyncDisposable
 {
     private const string Answer = "One two three four.";
+
+    /// <summary>For silos of these tests: understanding takes long on a busy machine, and is not what they are about.</summary>
+    public static readonly (string Name, string Value) RecognitionTimeout = ("Conversation__RecognitionTimeout", "00:00:40");
     private static readonly TimeSpan EndTolerance = TimeSpan.FromSeconds(5);
     private readonly LiveCall call;
     private readonly Server server;

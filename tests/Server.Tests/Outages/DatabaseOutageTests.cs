@@ -22,7 +22,7 @@ public sealed class DatabaseOutageTests : IDisposable
         var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         await using var network = new TcpProxy(address.Port);
         var throughIt = $"Host=127.0.0.1;Port={network.Port};Username={address.Username};Database={address.Database}";      // the silo's own timeouts
-        await using var server = await Server.OfAsync(await SiloProcess.StartReadyAsync(Data, ("ConnectionStrings__VoiceGrains", throughIt)));
+        await using var server = await Server.OfAsync(await SiloProcess.StartReadyAsync(Data, ("ConnectionStrings__VoiceGrains", throughIt), Conversation.RecognitionTimeout));
         await using var talk = await Conversation.StartAsync(server);
         await talk.TakeTurnAsync();
 

@@ -15,14 +15,14 @@ public sealed class PrivateDatabaseOutageTests(InitializedData initialized) : IC
     public async Task AKilledPrivatePostgres_IsStartedAgain_AndTheLiveCallGoesOn()
     {
         initialized.CopyTo(Data);
-        await using var server = await Server.OfAsync(await SiloProcess.StartReadyAsync(Data));
+        await using var server = await Server.OfAsync(await SiloProcess.StartReadyAsync(Data, Conversation.RecognitionTimeout));
         await using var talk = await Conversation.StartAsync(server);
         await talk.TakeTurnAsync();
         var killed = server.Process.PostgresId;
 
         Native.Kill(killed);
         await talk.TakeTurnAsync();
-        await server.Process.UntilPrintedAsync("it is started again");
+        await server.Process.UntilPrintedAsync("is started again");
         await server.UntilReadyAsync();
 
         await talk.HangUpAsync();

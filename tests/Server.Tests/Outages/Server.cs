@@ -14,7 +14,7 @@ internal sealed class Server(SiloProcess process, string apiKey) : IAsyncDisposa
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     /// <summary>A refusal must come before clients give up: far below the 30 s that a grain call or a database driver would wait.</summary>
-    private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(20);
     private readonly HttpClient http = new() { BaseAddress = process.Url };
 
     public SiloProcess Process => process;
