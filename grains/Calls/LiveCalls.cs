@@ -25,7 +25,7 @@ public sealed class LiveCalls
     }
 
     /// <summary>Does nothing when a later conversation of the call has taken the place.</summary>
-    public void Remove(string callId, int generation)
+    public void Remove(string callId, int generation = int.MaxValue)
     {
         if (_calls.TryGetValue(callId, out var call) && call.Run.Generation <= generation) _calls.TryRemove(KeyValuePair.Create(callId, call));
     }
