@@ -44,7 +44,7 @@ public sealed class CallResumeTests
         await using var back = await call.ReturnAsync();
         await AskAsync(back);
         owner.Signal(SiloProcess.SigCont);
-        await owner.UntilPrintedAsync("its conversation here ends");
+        await owner.UntilPrintedAsync("has its place in the cluster again");
         Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
         await AssertTwoTurnsAsync(back, resumed: 1);
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using VoiceGrains.GrainInterfaces.Accounts;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.Launch;
@@ -47,7 +46,7 @@ public sealed class RollingRestartTests
         var calls = new List<string>();
         while (!over.IsCancellationRequested)
         {
-            await using var call = await CreateAsync(api);
+            await using var call = await LiveCall.CreateSoonAsync(api, LiveCall.Request(Prompt, """{"firstSpeakerSettings":{"user":{}}}"""));
             await using var joined = await call.ReturnAsync();       // as any client: told to wait (503), it tries again
             joined.Say(HumanSpeech.GoForward());
             await joined.WaitForFinalAsync("user");
@@ -56,20 +55,6 @@ public sealed class RollingRestartTests
             calls.Add(joined.CallId);
         }
         return calls;
-    }
-
-    private static async Task<LiveCall> CreateAsync(ApiClient api)
-    {
-        var request = LiveCall.Request(Prompt, """{"firstSpeakerSettings":{"user":{}}}""").ToJsonString();
-        JsonElement? created = null;
-        await UntilAsync(async () =>
-        {
-            var reply = await api.PostAsync("/api/calls", request);
-            if (reply.Status == 201) created = reply.Json;
-            else Assert.True(reply.Status == 503, reply.Text);
-            return created is not null;
-        }, "a call to be created");
-        return LiveCall.Of(api, created!.Value);
     }
 
     /// <summary>What was said is there once and in order; nothing had to be resumed.</summary>

@@ -87,7 +87,8 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
     private static async Task TalkAsync(ApiClient api)
     {
         var request = LiveCall.Request("When the user says \"ten meters\": say \"All right.\"", """{"languageHint":"en","firstSpeakerSettings":{"user":{}}}""");
-        await using var call = await LiveCall.JoinAsync(api, request);
+        await using var created = await LiveCall.CreateSoonAsync(api, request);
+        await using var call = await created.ReturnAsync();
         Assert.Equal(api.Http.BaseAddress!.Authority, call.JoinUrl.Authority);
         await call.WaitForAsync("call_started");
         call.Say(HumanSpeech.GoForward());

@@ -81,8 +81,17 @@ internal sealed class LiveCall : IAsyncDisposable
         return request;
     }
 
-    /// <summary>A call that was created, by its JSON.</summary>
-    public static LiveCall Of(ApiClient api, JsonElement created) => new(api, created);
+    /// <summary>Creates a call as a client does that is told to come again (503).</summary>
+    public static async Task<LiveCall> CreateSoonAsync(ApiClient api, JsonObject request)
+    {
+        for (var since = Stopwatch.GetTimestamp(); ; await Task.Delay(100, SiloFixture.Cancel))
+        {
+            var created = await api.PostAsync("/api/calls", request.ToJsonString());
+            if (created.Status == 201) return new LiveCall(api, created.Json);
+            Assert.True(created.Status == 503, created.Text);
+            Assert.True(Stopwatch.GetElapsedTime(since) < Patience, $"No call could be created: {created.Text}");
+        }
+    }
 
     /// <summary>Creates a call without joining it.</summary>
     public static async Task<LiveCall> CreateAsync(ApiClient api, JsonObject request)
