@@ -94,6 +94,7 @@ internal sealed partial class ConversationHost(
 
     private async ValueTask HoldAsync(ILiveCall call, CancellationToken cancellationToken)
     {
+        if (call.IsOver) return;
         try
         {
             if (await grains.GetGrain<ICallGrain>(call.Run.CallId).HoldAsync(call.Run.Generation, Id).WaitAsync(HoldTimeout, clock, cancellationToken)) return;

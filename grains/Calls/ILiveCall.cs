@@ -8,6 +8,9 @@ public interface ILiveCall
 {
     CallRun Run { get; }
 
+    /// <summary>Whether it has ended, and only its end is still to be stored.</summary>
+    bool IsOver { get; }
+
     /// <summary>Queues a data message as if the client had sent it. False when the conversation is over or cannot take more.</summary>
     bool TryPost(JsonObject message);
 

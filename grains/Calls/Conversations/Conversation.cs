@@ -76,6 +76,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         return _outcome! with { ErrorCount = _log.Errors, Generation = Run.Generation };
     }
 
+    bool ILiveCall.IsOver => _outcome is not null;
+
     bool ILiveCall.TryPost(JsonObject message) => _outcome is null && _inbox.TryPost(message);
 
     async Task ILiveCall.EndAsync(EndReason reason, CancellationToken cancellationToken)

@@ -88,6 +88,7 @@ public sealed class LiveCallApiTests(SiloFixture silo)
     private sealed class Conversation(string callId) : ILiveCall
     {
         public CallRun Run => new(callId, 1);
+        public bool IsOver => false;
         public List<JsonObject> Posted { get; } = [];
 
         public bool TryPost(JsonObject message)
