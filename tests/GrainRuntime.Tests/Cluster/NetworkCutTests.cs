@@ -10,7 +10,7 @@ public sealed class NetworkCutTests
     public async Task SiloCutFromTheBroker_GivesItsGrainsUpBeforeOthersTakeThemAndRejoins()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        await using var network = new StallingProxy(cluster.Rabbit.Port);
+        await using var network = new TcpProxy(cluster.Rabbit.Port);
         await using var cut = await cluster.StartProcessAsync(network, ClusterFixture.HastySettings);
         var client = await cluster.AddSiloAsync(client: true);
         await using var journal = new JournalWriter(client.Grains, "j").Start();
@@ -22,7 +22,7 @@ public sealed class NetworkCutTests
         Assert.Equal(cut.Id, await account.WhereAsync());
         var heir = await cluster.AddSiloAsync();
 
-        network.Stall();
+        network.Swallow();
         await RuntimeHost.EventuallyAsync(() => !Members(client).Contains(cut.Id), "the cut silo leaves");
         await SiloDeathTests.RequestUntilServedAsync(() => account.WhereAsync(), heir.Id);
         await journal.GoesOnAsync();
@@ -31,7 +31,7 @@ public sealed class NetworkCutTests
         await journal.GoesOnAsync();
         Assert.Equal(etag, await AccountEtagAsync(cluster));       // nobody writes it but the one who was asked
 
-        network.Resume();
+        network.Heal();
         await RuntimeHost.EventuallyAsync(() => Members(client) is [_, _], "the cut silo joins again");
         Assert.DoesNotContain(cut.Id, Members(client));
         await journal.GoesOnAsync();
@@ -46,17 +46,17 @@ public sealed class NetworkCutTests
     public async Task ShortStall_LeavesEveryGrainWhereItIs()
     {
         await using var cluster = await ClusterFixture.StartAsync();
-        await using var network = new StallingProxy(cluster.Rabbit.Port);
+        await using var network = new TcpProxy(cluster.Rabbit.Port);
         await using var silo = await cluster.StartProcessAsync(network);
         var client = await cluster.AddSiloAsync(client: true);
         await using var journal = new JournalWriter(client.Grains, "j").Start();
         await journal.GoesOnAsync();
 
-        network.Stall();
+        network.Swallow();
         var waiting = client.Grains.GetGrain<IAccountGrain>("a").AddAsync(1);
         await Task.Delay(TimeSpan.FromSeconds(1), RuntimeHost.Cancel);     // how long the stall lasts: below the heartbeat's limit
         Assert.False(waiting.IsCompleted);
-        network.Resume();
+        network.Heal();
 
         Assert.Equal(1, await waiting);
         await journal.GoesOnAsync();

@@ -101,7 +101,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
         ClusterHostProcess.StartAsync(Rabbit.Uri, Exchange, Database.ConnectionString, settings, RuntimeHost.Cancel);
 
     /// <summary>Starts one that reaches the broker only through the proxy.</summary>
-    public Task<ClusterHostProcess> StartProcessAsync(StallingProxy network, params string[] settings) =>
+    public Task<ClusterHostProcess> StartProcessAsync(TcpProxy network, params string[] settings) =>
         ClusterHostProcess.StartAsync(
             new UriBuilder(Rabbit.Uri) { Port = network.Port }.Uri.ToString(), Exchange, Database.ConnectionString, settings, RuntimeHost.Cancel);
 
