@@ -78,6 +78,7 @@ internal sealed class HttpToolInvoker(OutboundGuard guard) : IDisposable
         {
             Reaction = ToolSchema.ReadReaction(Header(response, "X-Ultravox-Agent-Reaction")),
             HangsUp = Header(response, "X-Ultravox-Response-Type") == "hang-up",
+            NewStage = Header(response, "X-Ultravox-Response-Type") == "new-stage" ? body : null,
             UpdateCallState = ReadState(Header(response, "X-Ultravox-Update-Call-State")),
         };
     }

@@ -129,6 +129,7 @@ internal sealed partial class Conversation
         {
             Reaction = ToolSchema.ReadReaction(fields.AgentReaction),
             HangsUp = fields.ResponseType == "hang-up",
+            NewStage = fields.ResponseType == "new-stage" ? fields.Result ?? "" : null,
             UpdateCallState = fields.UpdateCallState,
             ErrorDetails = fields.ResponseType == "new-stage" ? "Stage changes are not served yet: the call stays in its stage." : null,
         };

@@ -19,4 +19,6 @@ internal sealed record ToolOutcome(Answer Answer, Invocation Invocation, string 
     /// <summary>Set when the tool failed: the full details, for REST and the event log only.</summary>
     public string? ErrorDetails { get; init; }
     public JsonObject? UpdateCallState { get; init; }
+    /// <summary>Set when the tool asks for a new stage: the raw body of its answer, not yet read or checked.</summary>
+    public string? NewStage { get; init; }
 }
