@@ -152,10 +152,11 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            _playout.EndUtterance(utterance.Id);
             var failure = exception as ProviderException
                 ?? new ProviderException("synthesizer", ProviderFault.BadAnswer, $"The synthesizer failed: {exception.GetType().Name}.", exception);
+            // Told before it ends: else the pacer might report it as played to its end first, and nobody would say what was not heard.
             _events.TryWrite(new(EventKind.SpeechFailed, new SpeechFailure(utterance, failure, anySound)));
+            _playout.EndUtterance(utterance.Id);
         }
     }
 
