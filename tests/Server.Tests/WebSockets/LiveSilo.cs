@@ -11,7 +11,8 @@ namespace VoiceGrains.Server.Tests.WebSockets;
 
 /// <summary>
 /// A silo for conversations over real sockets. Its voices and its recognizer are scripted, exact and cheap; calls in English (<c>languageHint</c> "en")
-/// are heard by pocketsphinx, and the voice <see cref="Speaker"/> is flite's. More providers come by <see cref="FakeProviders"/>.
+/// are heard by pocketsphinx, and the voice <see cref="Speaker"/> is flite's. Providers that fail come by <see cref="FakeProviders"/>, models that say and do
+/// what a test wants by <see cref="ScriptedChat"/>. Tools may be on 127.0.0.1.
 /// </summary>
 public sealed class LiveSilo : IAsyncLifetime
 {
@@ -19,21 +20,28 @@ public sealed class LiveSilo : IAsyncLifetime
     public const string Speaker = "Speaker";
 
     private readonly FakeProviders providers = new();
+    private readonly ScriptedChat chat = new();
     private TestDatabase? database;
     private WebApplication? app;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
 
+    /// <summary>The model of calls that name <see cref="ScriptedChat.Model"/>.</summary>
+    internal ScriptedChat Chat => chat;
+
     public async ValueTask InitializeAsync()
     {
         database = await PostgresServer.CreateDatabaseAsync();
         await providers.StartAsync();
+        await chat.StartAsync();
         app = await SiloFixture.StartAsync(database,
         [
             ("Recognizers:Languages:en", "pocketsphinx"),
             ($"Voices:Add:{Speaker}:Target", "flite"),
             ($"Voices:Add:{Speaker}:Voice", "slt"),
             .. providers.Settings,
+            .. chat.Settings,
+            ("Outbound:AllowedNetworks:0", "127.0.0.1/32"),     // tests' own tool servers
         ]);
         Address = SiloFixture.AddressOf(app);
     }
@@ -55,6 +63,7 @@ public sealed class LiveSilo : IAsyncLifetime
             await app.DisposeAsync();
         }
         await providers.DisposeAsync();
+        await chat.DisposeAsync();
         if (database is not null) await database.DisposeAsync();
     }
 }
