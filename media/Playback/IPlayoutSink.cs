@@ -27,7 +27,8 @@ public interface IPlayoutSink
     void OnUtterancePlayed(int utteranceId);
 
     /// <summary>
-    /// All unsent sound was dropped. Where the far end can clear, this is the moment to tell it: nothing newer can be sent before this returns.
+    /// All unsent sound was dropped, or what the far end has not played will be sent again with another volume. Where the far end can clear,
+    /// this is the moment to tell it: nothing newer can be sent before this returns.
     /// </summary>
     /// <param name="playSamplePosition">The moment on the clock of <see cref="TrySend"/>: what was sent for later is not heard where the far end clears.</param>
     void OnCleared(long playSamplePosition)

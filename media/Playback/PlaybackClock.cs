@@ -47,4 +47,7 @@ internal sealed class PlaybackClock
 
     /// <summary>The far end dropped all that it had not played.</summary>
     public void Clear() => _played = Sent;
+
+    /// <summary>The far end dropped all that it had not played, and what is sent next goes on there.</summary>
+    public void TakeBack(long now) => Sent = Played(now);
 }

@@ -11,7 +11,7 @@ namespace VoiceGrains.Media;
 /// a frame's send or a copy of at most 8 K samples and is never shared between calls. Because sending happens inside it, no sample queued
 /// before <see cref="Clear(long)"/> is sent after it returned.
 /// </remarks>
-public sealed class Playout : IPaced, IDisposable
+public sealed partial class Playout : IPaced, IDisposable
 {
     private const int FramesPerSecond = 50;
     private const int MaxFramesPerTick = 50;            // fills a 30 s client buffer in 0.3 s without one call holding up its pacer thread
@@ -65,6 +65,7 @@ public sealed class Playout : IPaced, IDisposable
             // Frames would be due exactly at a tick, where a tick a little early or late decides between this one and the next, 10 ms on.
             // A quarter of a frame less makes them due between two ticks, so that they leave as evenly as the pacer ticks.
             _steadyAhead = _maxAhead >= 2 * _frameSamples ? _maxAhead - _frameSamples / 4 : _maxAhead;
+            _queue.KeepRead((int)_maxAhead + _frameSamples);
         }
     }
 
@@ -280,12 +281,16 @@ public sealed class Playout : IPaced, IDisposable
     {
         for (var frames = 0; frames < MaxFramesPerTick && TryNextFrame(now, out var utterance, out var samples); frames++)
         {
-            if (!Sink.TrySend(_queue.Peek(samples, _scratch), _farEnd.PlayPosition(now)))
+            var pcm = _queue.Peek(samples, _scratch);
+            if (!_gain.IsNeutral(_farEnd.Sent))
+                pcm = _gain.Apply(pcm, _scratch, _farEnd.Sent);
+            if (!Sink.TrySend(pcm, _farEnd.PlayPosition(now)))
                 break;
             _queue.Skip(samples);
             _farEnd.Send(samples, now);
             utterance.IsStalled = false;
         }
+        _queue.Forget(CanClear ? _farEnd.Played(now) : _farEnd.Sent);
         if (_latest is { Wanted: > 0 } waiting && _queue.Capacity - _queue.Count >= waiting.Wanted)
             waiting.Wake();
     }
@@ -304,8 +309,9 @@ public sealed class Playout : IPaced, IDisposable
         }
         if (utterance is null)
             return false;
-        samples = (int)Math.Min(_frameSamples, Math.Min(utterance.End, _queue.End) - sent);
-        var isWhole = samples == _frameSamples || sent + samples == utterance.End;    // the last frame is short, the others wait to be full
+        samples = (int)Math.Min(_frameSamples, Math.Min(Math.Min(utterance.End, _queue.End), _pauseAt) - sent);
+        // The last frame before an end is short, the others wait to be full.
+        var isWhole = samples == _frameSamples || (samples > 0 && (sent + samples == utterance.End || sent + samples == _pauseAt));
         return isWhole && sent + samples - _farEnd.Played(now) <= (_farEnd.IsFilling(now) ? _maxAhead : _steadyAhead);
     }
 
@@ -345,7 +351,7 @@ public sealed class Playout : IPaced, IDisposable
 
     private void ReportUnderrun(long now)
     {
-        if (!_utterances.TryPeek(out var utterance) || !utterance.IsStarted || utterance.IsStalled || _farEnd.DryFor(now) == 0)
+        if (!_utterances.TryPeek(out var utterance) || !utterance.IsStarted || utterance.IsStalled || _farEnd.Sent == _pauseAt || _farEnd.DryFor(now) == 0)
             return;
         utterance.IsStalled = true;
         Sink.OnUnderrun(utterance.Id);
@@ -362,6 +368,7 @@ public sealed class Playout : IPaced, IDisposable
         if (CanClear)
             _farEnd.Clear();
         _utterances.Clear();
+        ResetVolume();
         if (_latest is { } latest)
             latest.Wake();
         _latest = null;

@@ -1,23 +1,29 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace VoiceGrains.Media;
 
 /// <summary>
 /// A bounded FIFO of samples addressed by their position in the stream, in pooled segments that exist only while they hold sound.
-/// Not thread-safe.
+/// What was read is kept until it is forgotten, so that reading can go back. Not thread-safe.
 /// </summary>
 internal sealed class SampleQueue
 {
     private const int SegmentSamples = 4096;
-    private readonly short[]?[] _segments;
+    private short[]?[] _segments;
+    private long _kept;     // position of the oldest sample that is still held
 
     public SampleQueue(int capacity)
     {
         Capacity = capacity;
-        _segments = new short[]?[capacity / SegmentSamples + 2];   // one partly read at the head, one partly written at the tail
+        KeepRead(0);
     }
 
-    /// <summary>Most samples held.</summary>
+    /// <summary>Makes room for so many samples that were read. Only before anything is written.</summary>
+    [MemberNotNull(nameof(_segments))]
+    public void KeepRead(int samples) => _segments = new short[]?[(Capacity + samples) / SegmentSamples + 2];   // one partly read at the head, one partly written at the tail
+
+    /// <summary>Most samples that wait to be read.</summary>
     public int Capacity { get; }
 
     /// <summary>Position after the last sample written.</summary>
@@ -32,7 +38,7 @@ internal sealed class SampleQueue
     /// <returns>Samples taken.</returns>
     public int Write(ReadOnlySpan<short> pcm)
     {
-        var total = Math.Min(pcm.Length, Capacity - Count);
+        var total = Math.Min(pcm.Length, Math.Max(0, Capacity - Count));    // after a rewind more than fits can wait
         for (var left = pcm[..total]; !left.IsEmpty;)
         {
             var offset = (int)(End % SegmentSamples);
@@ -57,21 +63,33 @@ internal sealed class SampleQueue
         return scratch[..count];
     }
 
-    /// <summary>Removes samples from the front.</summary>
-    public void Skip(int count)
+    /// <summary>Goes on behind the next samples, which are kept.</summary>
+    public void Skip(int count) => Start += count;
+
+    /// <summary>Goes back to a position that was not forgotten.</summary>
+    public void Rewind(long position)
     {
-        var next = Start + count;
-        for (var i = Start / SegmentSamples; i < next / SegmentSamples; i++)
-            Return(i);
-        Start = next;
+        ArgumentOutOfRangeException.ThrowIfLessThan(position, _kept);
+        Start = Math.Min(position, Start);
     }
 
-    /// <summary>Forgets what was not read: the next sample written takes the position of the next one that would have been read.</summary>
+    /// <summary>Lets go of what was read before <paramref name="position"/>.</summary>
+    public void Forget(long position)
+    {
+        position = Math.Min(position, Start);
+        if (position <= _kept)
+            return;
+        for (var i = _kept / SegmentSamples; i < position / SegmentSamples; i++)
+            Return(i);
+        _kept = position;
+    }
+
+    /// <summary>Forgets all, also what was not read: the next sample written takes the position of the next one that would have been read.</summary>
     public void DropUnread()
     {
-        for (var i = Start / SegmentSamples; i <= End / SegmentSamples; i++)
+        for (var i = _kept / SegmentSamples; i <= End / SegmentSamples; i++)
             Return(i);
-        End = Start;
+        End = _kept = Start;
     }
 
     private ref short[]? Slot(long position) => ref _segments[position / SegmentSamples % _segments.Length];
