@@ -1,127 +1,87 @@
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json.Nodes;
-using VoiceGrains.GrainInterfaces.Tools;
+using System.Net;
+using Microsoft.Extensions.Options;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Tools;
 
-/// <summary>Runs HTTP tools: parameters into path, query, header and body; the response's body is the result, its headers may steer the call.</summary>
-internal sealed class HttpToolInvoker(OutboundGuard guard) : IDisposable
+/// <summary>Runs HTTP tools, with one pool of connections for all calls of this server. How it treats what servers do is in <c>docs/tools.md</c>.</summary>
+internal sealed class HttpToolInvoker : IDisposable
 {
-    // Redirects are not followed: the guard and the tool's authentication are for the URL that the customer gave.
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    private readonly OutboundGuard _guard;
+    private readonly ToolOptions _options;
+    private readonly HttpClient _client;
+
+    public HttpToolInvoker(OutboundGuard guard, IOptions<ToolOptions> options)
     {
-        ConnectCallback = guard.ConnectAsync,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-    }) { Timeout = Timeout.InfiniteTimeSpan };
+        (_guard, _options) = (guard, options.Value);
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = guard.ConnectAsync,
+            ConnectTimeout = _options.ConnectTimeout,
+            MaxConnectionsPerServer = _options.MaxConnectionsPerHost,
+            PooledConnectionIdleTimeout = _options.ConnectionIdleTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),     // a name that moves is noticed
+            MaxResponseDrainSize = 0,                               // the rest of a response that is too long is nobody's business
+            AllowAutoRedirect = false,                              // ours drops the tool's secrets
+            UseCookies = false,
+            UseProxy = false,
+        }) { Timeout = Timeout.InfiniteTimeSpan };
+    }
 
-    // What a model can use; more would only crowd out the conversation.
-    private const int LongestResult = 64 * 1024;
-
-    public async Task<ToolOutcome> InvokeAsync(Answer answer, Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    /// <inheritdoc cref="IToolInvoker.InvokeAsync"/>
+    public async Task<ToolOutcome> InvokeAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
     {
         try
         {
-            using var request = BuildRequest(invocation, context);
-            guard.Check(request.RequestUri!);
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            var body = await ReadAsync(response.Content, cancellationToken);
-            return ToOutcome(answer, invocation, response, body);
+            using var request = HttpToolRequest.Build(invocation, context);
+            using var response = await SendAsync(request, cancellationToken);
+            return await HttpToolResponse.ReadAsync(response, _options.MaxResponseBytes, cancellationToken);
+        }
+        catch (ToolInputException exception)
+        {
+            return ToolOutcome.Failed(exception.Message);
         }
         catch (Exception exception) when (exception is OutboundBlockedException or HttpRequestException or IOException or FormatException or InvalidOperationException)
         {
-            return new ToolOutcome(answer, invocation, "Error: The tool could not be reached.") { ErrorDetails = exception.Message };
+            return ToolOutcome.Failed("The tool could not be reached.", Describe(exception));
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private static HttpRequestMessage BuildRequest(Invocation invocation, ToolContext context)
+    /// <summary>Sends, and follows redirects of requests that change nothing; the guard sees each hop, by URL here and by address when it connects.</summary>
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var http = invocation.Tool.Definition.Http!;
-        var url = http.BaseUrlPattern ?? "";
-        var query = new StringBuilder();
-        var body = new JsonObject();
-        var headers = new List<(string Name, string Value)>();
-        foreach (var (location, name, value) in ToolSchema.AllParameters(invocation, context))
+        var response = await SendOnceAsync(request, cancellationToken);
+        for (var hops = 0; hops < _options.MaxRedirects && NextHop(request, response) is { } next; hops++)
         {
-            switch (location)
-            {
-                case ParameterLocation.Path: url = url.Replace($"{{{name}}}", Uri.EscapeDataString(AsText(value)), StringComparison.Ordinal); break;
-                case ParameterLocation.Query: Append(query, name, AsText(value)); break;
-                case ParameterLocation.Header: headers.Add((name, AsText(value))); break;
-                default: body[name] = value; break;
-            }
+            response.Dispose();
+            // The secrets and values are for the origin that the tool's author named, not for wherever that one points.
+            var isSameOrigin = Uri.Compare(request.RequestUri, next, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+            using var hop = new HttpRequestMessage(request.Method, next);
+            foreach (var header in isSameOrigin ? request.Headers.NonValidated : default) hop.Headers.TryAddWithoutValidation(header.Key, header.Value);
+            response = await SendOnceAsync(request = hop, cancellationToken);
         }
-        foreach (var (name, value) in invocation.Tool.AuthQueryParams) Append(query, name, value);
-        if (query.Length > 0) url += (url.Contains('?', StringComparison.Ordinal) ? "&" : "?") + query;
-        var request = new HttpRequestMessage(new HttpMethod(http.HttpMethod ?? "GET"), new Uri(url, UriKind.Absolute));
-        if (body.Count > 0) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        foreach (var (name, value) in headers) AddHeader(request, name, value);
-        foreach (var (name, value) in invocation.Tool.AuthHeaders) AddHeader(request, name, value);
-        return request;
+        return response;
     }
 
-    private static ToolOutcome ToOutcome(Answer answer, Invocation invocation, HttpResponseMessage response, string body)
+    private Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!response.IsSuccessStatusCode)
-        {
-            var details = $"HTTP error: {(int)response.StatusCode} Response:{body}";
-            return new ToolOutcome(answer, invocation, $"Error: The tool answered with status {(int)response.StatusCode}.") { ErrorDetails = details };
-        }
-        return new ToolOutcome(answer, invocation, body)
-        {
-            Reaction = ToolSchema.ReadReaction(Header(response, "X-Ultravox-Agent-Reaction")),
-            HangsUp = Header(response, "X-Ultravox-Response-Type") == "hang-up",
-            NewStage = Header(response, "X-Ultravox-Response-Type") == "new-stage" ? body : null,
-            UpdateCallState = ReadState(Header(response, "X-Ultravox-Update-Call-State")),
-        };
+        _guard.Check(request.RequestUri!);
+        return _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
-    private static async Task<string> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    /// <summary>Where a redirect leads; null when it is none, or not one to follow: then its status is the tool's answer.</summary>
+    private static Uri? NextHop(HttpRequestMessage request, HttpResponseMessage response)
     {
-        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new byte[LongestResult];
-        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-        return Encoding.UTF8.GetString(buffer, 0, length);
+        var isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+        if (!isRedirect || request.Content is not null || (request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)) return null;
+        if (response.Headers.Location is not { } location || !Uri.TryCreate(request.RequestUri!, location, out var next)) return null;
+        return request.RequestUri!.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps ? null : next;
     }
 
-    private static string AsText(JsonNode? value) => value switch
-    {
-        null => "",
-        JsonValue text when text.TryGetValue<string>(out var plain) => plain,
-        _ => value.ToJsonString(),
-    };
-
-    private static void Append(StringBuilder query, string name, string value)
-        => query.Append(query.Length > 0 ? "&" : "").Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
-
-    /// <summary>A value with a line break would smuggle in headers; the runtime refuses it with a <see cref="FormatException"/>.</summary>
-    private static void AddHeader(HttpRequestMessage request, string name, string value)
-    {
-        if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
-        {
-            if (request.Content is not null) request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(value);
-        }
-        else request.Headers.Add(name, value);
-    }
-
-    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
-
-    private static JsonObject? ReadState(string? header)
-    {
-        try
-        {
-            return header is null ? null : JsonNode.Parse(header) as JsonObject;
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return null;
-        }
-    }
+    private static string Describe(Exception exception)
+        => exception.InnerException is OutboundBlockedException blocked ? blocked.Message
+        : exception.InnerException is { } inner ? $"{exception.Message} {inner.Message}" : exception.Message;
 }

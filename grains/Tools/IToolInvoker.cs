@@ -6,5 +6,5 @@ namespace VoiceGrains.Grains.Tools;
 internal interface IToolInvoker
 {
     /// <summary>Runs one tool to its end. Never throws but for cancellation: a failure is an outcome, in words for the model.</summary>
-    Task<ToolOutcome> InvokeAsync(Answer answer, Invocation invocation, ToolContext context, CancellationToken cancellationToken);
+    Task<ToolOutcome> InvokeAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken);
 }

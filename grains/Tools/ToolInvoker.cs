@@ -7,12 +7,10 @@ internal sealed class ToolInvoker(HttpToolInvoker http) : IToolInvoker
 {
     public const string HangUp = "hangUp";
 
-    public Task<ToolOutcome> InvokeAsync(Answer answer, Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    public Task<ToolOutcome> InvokeAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
     {
-        if (invocation.Tool.BuiltIn == HangUp)
-            return Task.FromResult(new ToolOutcome(answer, invocation, "The call ends.") { HangsUp = true, Reaction = ToolReaction.Listens });
-        if (invocation.Tool.Definition.Http is not null) return http.InvokeAsync(answer, invocation, context, cancellationToken);
-        const string why = "This tool is not available on this server yet.";
-        return Task.FromResult(new ToolOutcome(answer, invocation, $"Error: {why}") { ErrorDetails = why });
+        if (invocation.Tool.BuiltIn == HangUp) return Task.FromResult(new ToolOutcome("The call ends.") { HangsUp = true, Reaction = ToolReaction.Listens });
+        if (invocation.Tool.Definition.Http is not null) return http.InvokeAsync(invocation, context, cancellationToken);
+        return Task.FromResult(ToolOutcome.Failed("This tool is not available on this server yet."));
     }
 }

@@ -33,20 +33,20 @@ internal sealed class Answer(int number, CancellationToken callCancellation) : I
     /// <summary>Something of it was said, in this or an earlier round.</summary>
     public bool HasSpoken { get; set; }
 
-    /// <summary>Tool calls of the running round, in the model's order.</summary>
-    public List<ModelDelta.ToolCall> ToolCalls { get; } = [];
+    /// <summary>Something was said in this round, before its tools.</summary>
+    public bool SpokeInRound => Current is not null;
 
-    /// <summary>Tools that still run.</summary>
-    public Dictionary<string, Invocation> Running { get; } = [];
-
-    /// <summary>Reaction asked for by the tools of this round; the most talkative wins.</summary>
-    public Tools.ToolReaction Reaction { get; set; }
+    /// <summary>Tools of the running round, until all their results are in the history; null where it calls none.</summary>
+    public ToolRound? Tools { get; set; }
     public TurnLatency Latency { get; } = new();
 
     /// <summary>The trace of the turn: ends when the agent is heard or the answer is over. Parent of its model requests, tools and synthesis.</summary>
     public Activity? Span { get; set; }
 
-    public bool IsBusy => IsGenerating || Running.Count > 0;
+    /// <summary>Tools run whose effects are real: they are let finish, and the answer cannot be interrupted.</summary>
+    public bool RunsTools => Tools is { IsCommitted: true };
+
+    public bool IsBusy => IsGenerating || RunsTools;
 
     public void Cancel()
     {

@@ -52,19 +52,16 @@ internal sealed partial class Conversation
 
     private void StartRound(Answer answer)
     {
-        if (++answer.Rounds > _options.MaxModelRounds)
-        {
-            _log.Write(Severity.Warning, "too_many_tool_rounds", $"The model called tools {_options.MaxModelRounds} times in one answer; it was stopped.");
-            FinishAnswer(answer);
-            return;
-        }
+        _answerDue = false;     // whatever came meanwhile is in the history that the model now gets
+        var isLast = ++answer.Rounds == _options.MaxModelRounds;
+        if (isLast) _log.Write(Severity.Warning, "too_many_tool_rounds", $"The model called tools {_options.MaxModelRounds - 1} times in one answer; now it must answer without.");
         (answer.IsGenerating, answer.Current, answer.Chunker) = (true, null, new SentenceChunker());
-        answer.ToolCalls.Clear();
         if (_playing is null) Enter(AgentState.Thinking);
         _deadlines.Set(Deadline.Answer, _options.AnswerTimeout);
         var messages = _history.ForModel(_parts.Model.AcceptsAudio);
         if (answer.Prompt is { } prompt && answer.Rounds == 1) messages.Add(new ChatMessage(ChatRole.System, prompt));
-        var request = new ModelRequest(_parts.ModelName, _stage.SystemPrompt, messages, ModelTools, _stage.Temperature);
+        if (isLast) messages.Add(new ChatMessage(ChatRole.System, _options.NoMoreToolsPrompt));
+        var request = new ModelRequest(_parts.ModelName, _stage.SystemPrompt, messages, isLast ? [] : ModelTools, _stage.Temperature);
         if (answer.Latency.ModelRequested == 0) answer.Latency.ModelRequested = _parts.Clock.GetTimestamp();
         _ = GenerateAsync(answer, answer.Rounds, request);
     }
@@ -134,12 +131,6 @@ internal sealed partial class Conversation
         if (utterance.Medium == MessageMedium.Text) ShowText(utterance);
     }
 
-    private void OnModelToolCall(Answer answer, ModelDelta.ToolCall call)
-    {
-        if (answer.ToolCalls.Count < _options.MaxParallelTools) answer.ToolCalls.Add(call);
-        else _log.Write(Severity.Warning, "too_many_tools", $"The model called more than {_options.MaxParallelTools} tools at once; the rest is left out.");
-    }
-
     private void OnRoundEnded(Answer answer, ProviderException? failure)
     {
         answer.IsGenerating = false;
@@ -155,19 +146,22 @@ internal sealed partial class Conversation
             return;
         }
         _modelFailures = 0;
-        if (answer.ToolCalls.Count > 0)
+        if (answer.Tools is { } tools)
         {
-            InvokeTools(answer);
+            CloseToolRound(tools);
             return;
         }
         if (answer.Current is null && answer.Rounds == 1) _log.Write(Severity.Warning, "empty_answer", "The model had nothing to say.");
+        var isSilent = answer.Current is null && answer.Rounds == _options.MaxModelRounds;
         FinishAnswer(answer);
+        if (isSilent) Say(_options.Apology, uninterruptible: false);
     }
 
     private void OnModelFailed(Answer answer, ProviderException failure)
     {
         CallTelemetry.ProviderErrors.Add(1, new KeyValuePair<string, object?>("kind", "model"));
         _log.Write(Severity.Error, "model_error", failure.Message);
+        DiscardTools(answer);
         FinishAnswer(answer);
         Apologize(++_modelFailures);
     }

@@ -72,39 +72,22 @@ internal sealed partial class Conversation
             answer.Dispose();
             return;
         }
-        if (_answer is null) _answer = answer;
+        _answer ??= answer;
         answer.Rounds = 1;
         ForceTools(answer, forced);
     }
 
+    /// <summary>The tools of a forced message run as the model's own do; those with a known result do not run at all.</summary>
     private void ForceTools(Answer answer, ClientMessage.ForcedAgent forced)
     {
-        if (answer.Current is { Entry: null } spoken) Store(spoken, spoken.Timeline.Text);
-        var known = forced.KnownResults.ToDictionary(result => result.InvocationId, StringComparer.Ordinal);
-        foreach (var call in forced.ToolCalls) AddToolCall(call.Id, call.Name, call.Arguments.ToJsonString());
+        var round = answer.Tools = NewToolRound(answer);
+        var known = forced.KnownResults.GroupBy(result => result.InvocationId, StringComparer.Ordinal).ToDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         foreach (var call in forced.ToolCalls)
         {
-            var tool = _stage.Tools.FirstOrDefault(tool => tool.Name == call.Name);
-            if (known.TryGetValue(call.Id, out var result))
-            {
-                if (result.UpdateCallState is { } update) UpdateCallState(update);
-                AddToolResult(call.Id, call.Name, result.Result ?? result.ErrorMessage ?? "", result.ErrorMessage, result.UpdateCallState is not null);
-                Raise(answer, ToolSchema.ReadReaction(result.AgentReaction) ?? ToolReaction.Speaks);
-                if (result.ResponseType == "hang-up") EndAfterSpeech(EndReason.AgentHangup);
-            }
-            else if (tool is null)
-            {
-                AddToolResult(call.Id, call.Name, $"Error: There is no tool named '{call.Name}'.", "No such tool.");
-                _log.Write(Severity.Warning, "tool_refused", $"There is no tool named '{call.Name}'.");
-                Raise(answer, ToolReaction.Speaks);
-            }
-            else Invoke(answer, new Invocation(call.Id, tool, call.Arguments) { StartTimestamp = _parts.Clock.GetTimestamp() });
+            if (!known.Remove(call.Id, out var result)) AddToolUse(round, ReadToolCall(call.Id, call.Name, call.Arguments.ToJsonString()));
+            else round.Uses.Add(new ToolUse(NewInvocationId(call.Id), call.Name, call.Arguments.ToJsonString(), null) { Tool = FindTool(call.Name), Outcome = ToOutcome(result), IsKnown = true });
         }
-        if (answer.Running.Count == 0 && _outcome is null) AfterTools(answer);
-    }
-
-    private static void Raise(Answer answer, ToolReaction reaction)
-    {
-        if (reaction > answer.Reaction) answer.Reaction = reaction;
+        foreach (var id in known.Keys) _log.Write(Severity.Warning, "unexpected_tool_result", $"A known result is for none of the message's tool calls ('{ToolArguments.Short(id)}'); it was ignored.");
+        CloseToolRound(round);
     }
 }

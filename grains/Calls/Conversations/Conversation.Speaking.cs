@@ -19,7 +19,7 @@ internal sealed partial class Conversation
     private int _underruns;
 
     private bool CanInterrupt()
-        => _utterances.TrueForAll(utterance => !utterance.Uninterruptible) && _answer is not { Uninterruptible: true } && (_utterances.Count > 0 || _answer is { Running.Count: 0 });
+        => _utterances.TrueForAll(utterance => !utterance.Uninterruptible) && _answer is not { Uninterruptible: true } && (_utterances.Count > 0 || _answer is { RunsTools: false });
 
     private Utterance NewUtterance(Answer? answer, bool uninterruptible, EndReason? thenEnd = null, bool endUnlessUserActs = false)
     {
@@ -72,6 +72,7 @@ internal sealed partial class Conversation
     {
         if (utterance.IsOver) return;
         Finish(utterance, utterance.Timeline.Text);
+        CommitHeardTools();
         if (_utterances.Count == 0 && _answer is { IsBusy: true }) Enter(AgentState.Thinking);
         ResumeIfIdle();
     }
@@ -142,7 +143,8 @@ internal sealed partial class Conversation
     private void SilenceAgent()
     {
         foreach (var utterance in _utterances) utterance.Cancel();
-        if (_answer is { Running.Count: 0 } answer) DropAnswer(answer);
+        DiscardTools();
+        if (_answer is { RunsTools: false } answer) DropAnswer(answer);
         if (_utterances.Count == 0) return;
         var (playing, seconds) = _speech.Clear();
         foreach (var utterance in _utterances.ToArray())
@@ -196,7 +198,11 @@ internal sealed partial class Conversation
     /// <summary>Nobody can speak the words: what was not heard of them is dropped, and repeated failure ends the call.</summary>
     private void OnSpeechLost(Utterance utterance, string heard)
     {
-        if (utterance.Answer is { Running.Count: 0 } answer && _answer == answer) DropAnswer(answer);
+        if (utterance.Answer is { RunsTools: false } answer)
+        {
+            DiscardTools(answer);
+            if (_answer == answer) DropAnswer(answer);
+        }
         Finish(utterance, heard);
         if (_speechFailures >= _options.MaxFailures) End(EndReason.SystemError);
         else ResumeIfIdle();

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Tools;
@@ -8,170 +5,159 @@ using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
-/// <summary>Tools that the model or a forced message calls: HTTP and built-in ones run beside the loop, client ones at the far end.</summary>
+/// <summary>Tools that the model or a forced message calls: when they run, and what their results do to the conversation.</summary>
 internal sealed partial class Conversation
 {
-    private static readonly TimeSpan DefaultToolTimeout = TimeSpan.FromSeconds(2.5);
-    private static readonly TimeSpan LongestToolTimeout = TimeSpan.FromSeconds(40);
-
-    private readonly Dictionary<string, TaskCompletionSource<ClientMessage.ToolResultFields>> _awaitedResults = [];
-    private readonly JsonObject _callState;
+    /// <summary>Rounds whose results are not all in the history: at most one of the running answer, and those of forced messages beside it.</summary>
+    private readonly List<ToolRound> _toolRounds = [];
+    private readonly HashSet<string> _invocationIds = new(StringComparer.Ordinal);
 
     private IReadOnlyList<ModelTool> ModelTools => field ??= [.. _stage.Tools.Select(ToolSchema.ForModel)];
 
-    private void InvokeTools(Answer answer)
+    private void OnModelToolCall(Answer answer, ModelDelta.ToolCall call)
     {
-        answer.Reaction = ToolReaction.Listens;
-        // The words before a tool call stand before it in the history, also while they are still being spoken.
-        if (answer.Current is { Entry: null } spoken) Store(spoken, spoken.Timeline.Text);
+        if (answer.Rounds >= _options.MaxModelRounds) return;      // it was told that there are no more tools
+        var round = answer.Tools ??= NewToolRound(answer);
+        if (round.Uses.Count < _options.MaxParallelTools) AddToolUse(round, ReadToolCall(call.Id, call.Name, call.Arguments));
+        else if (!round.IsFull)
+        {
+            round.IsFull = true;
+            _log.Write(Severity.Warning, "too_many_tools", $"The model called more than {_options.MaxParallelTools} tools at once; the rest is left out.");
+        }
+    }
+
+    private ToolRound NewToolRound(Answer answer)
+    {
+        var round = new ToolRound(answer);
+        _toolRounds.Add(round);
+        return round;
+    }
+
+    /// <summary>Finds the tool and reads the arguments; where either fails, the outcome tells the model what to mend.</summary>
+    private ToolUse ReadToolCall(string id, string name, string arguments)
+    {
+        id = NewInvocationId(id);
+        if (FindTool(name) is not { } tool)
+        {
+            var known = _stage.Tools.Count == 0 ? "There are no tools." : $"The tools are: {string.Join(", ", _stage.Tools.Select(tool => tool.Name))}.";
+            return new ToolUse(id, name, arguments, null) { Outcome = ToolOutcome.Failed($"There is no tool named '{ToolArguments.Short(name)}'. {known}") };
+        }
+        if (!ToolArguments.TryRead(tool, arguments, out var read, out var problem)) return new ToolUse(id, name, arguments, null) { Tool = tool, Outcome = ToolOutcome.Failed(problem) };
+        return new ToolUse(id, name, arguments, new Invocation(id, tool, read)) { Tool = tool };
+    }
+
+    private CallTool? FindTool(string name) => _stage.Tools.FirstOrDefault(tool => tool.Name == name);
+
+    /// <summary>The given id, unless an earlier call has it: some models begin at "call_0" in each answer.</summary>
+    private string NewInvocationId(string id)
+    {
+        if (id.Length is 0 or > 200 || !_invocationIds.Add(id)) _invocationIds.Add(id = Guid.NewGuid().ToString());
+        return id;
+    }
+
+    private void AddToolUse(ToolRound round, ToolUse use)
+    {
+        round.Uses.Add(use);
+        if (use is { Outcome: null, Invocation.Tool.Definition.Precomputable: true }) StartTool(round, use);
+    }
+
+    private void StartTool(ToolRound round, ToolUse use)
+    {
+        use.IsStarted = true;
+        _outbox.InvokingTool(use.Name, use.Id);
+        _ = RunToolAsync(round, use, use.Invocation!);
+    }
+
+    /// <summary>No more calls come: they run once what was said before them has been heard.</summary>
+    private void CloseToolRound(ToolRound round)
+    {
+        round.IsClosed = true;
+        CommitHeardTools();
+    }
+
+    private void CommitHeardTools()
+    {
+        foreach (var round in _toolRounds.ToArray())
+        {
+            if (round is { IsClosed: true, IsCommitted: false } && _outcome is null && !_utterances.Exists(utterance => utterance.Answer == round.Answer)) Commit(round);
+        }
+    }
+
+    private void Commit(ToolRound round)
+    {
+        round.IsCommitted = true;
         if (_playing is null) Enter(AgentState.Thinking);
-        var calls = answer.ToolCalls.ToArray();
-        foreach (var call in calls) AddToolCall(call.Id, call.Name, call.Arguments);
-        var refused = new List<(string Id, string Name, string Why)>();
-        foreach (var call in calls)
+        foreach (var use in round.Uses) AddToolCall(use);
+        foreach (var use in round.Uses)
         {
-            if (FindTool(call, out var arguments) is { } tool) Invoke(answer, new Invocation(UniqueId(answer, call.Id), tool, arguments) { StartTimestamp = _parts.Clock.GetTimestamp() });
-            else refused.Add((call.Id, call.Name, arguments["error"]!.GetValue<string>()));
+            if (use is { IsStarted: false, Outcome: null }) StartTool(round, use);
         }
-        foreach (var (id, name, why) in refused)
-        {
-            _log.Write(Severity.Warning, "tool_refused", $"{name}: {why}");
-            AddToolResult(id, name, $"Error: {why}", why);
-            answer.Reaction = ToolReaction.Speaks;
-        }
-        if (answer.Running.Count == 0) AfterTools(answer);
+        RecordResults(round);
     }
 
-    /// <summary>The tool, or null with the reason under <c>error</c> for the model to mend.</summary>
-    private CallTool? FindTool(ModelDelta.ToolCall call, out JsonObject arguments)
+    /// <summary>The words before these calls were not heard, or not all: they never run, and what ran ahead is forgotten.</summary>
+    /// <param name="answer">Null: of all answers.</param>
+    private void DiscardTools(Answer? answer = null)
     {
-        arguments = [];
-        var tool = _stage.Tools.FirstOrDefault(tool => tool.Name == call.Name);
-        if (tool is null)
+        foreach (var round in _toolRounds.Where(round => !round.IsCommitted && (answer is null || round.Answer == answer)).ToArray())
         {
-            arguments["error"] = $"There is no tool named '{call.Name}'.";
-            return null;
+            _toolRounds.Remove(round);
+            round.Answer.Tools = null;
+            foreach (var use in round.Uses) _results.GiveUp(use.Id);
+            _log.Write(Severity.Info, "tools_discarded", $"What was said before these tools was not heard to its end, so that they do not run: {string.Join(", ", round.Uses.Select(use => ToolArguments.Short(use.Name)))}.");
+            round.Answer.Cancel();
         }
-        if (ToolSchema.TryReadArguments(tool, call.Arguments, out arguments, out var error)) return tool;
-        arguments = new() { ["error"] = error };
-        return null;
     }
 
-    private static string UniqueId(Answer answer, string id) => id.Length > 0 && !answer.Running.ContainsKey(id) ? id : Guid.NewGuid().ToString();
-
-    private void Invoke(Answer answer, Invocation invocation)
+    private void OnToolFinished(FinishedTool finished)
     {
-        answer.Running[invocation.Id] = invocation;
-        _outbox.InvokingTool(invocation.Tool.Name, invocation.Id);
-        _ = RunToolAsync(answer, invocation);
-    }
-
-    private async Task RunToolAsync(Answer answer, Invocation invocation)
-    {
-        using var activity = CallTelemetry.Source.StartActivity("tool", ActivityKind.Client, answer.Span?.Context ?? default);
-        activity?.SetTag("call_id", _settings.CallId);
-        activity?.SetTag("tool", invocation.Tool.Name);
-        var definition = invocation.Tool.Definition;
-        var timeout = definition.Timeout is { } asked && asked > TimeSpan.Zero ? asked < LongestToolTimeout ? asked : LongestToolTimeout : DefaultToolTimeout;
-        using var patience = new CancellationTokenSource(timeout, _parts.Clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _cancellation.Token);
-        // Everything that reads the call's state happens before the first await, on the loop.
-        var context = new ToolContext(_settings.CallId, _stage.CallStageId, _port.OutputSampleRateHz, (JsonObject)_callState.DeepClone(), _settings.Metadata, _history.ToJson());
-        var run = definition.Client is not null ? AskClientAsync(answer, invocation, context, either.Token) : _parts.Tools.InvokeAsync(answer, invocation, context, either.Token);
-        ToolOutcome outcome;
-        try
+        if (finished.IsUnused)
         {
-            if (definition.StaticResponse is { } fixedResponse)
-            {
-                _ = ObserveAsync(run);
-                outcome = new ToolOutcome(answer, invocation, fixedResponse.ResponseText ?? "");
-            }
-            else outcome = await run;
-        }
-        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
-        {
+            // The model has its answer; a failure of the tool must not be lost all the same.
+            if (finished.Outcome.ErrorDetails is { } details) _log.Write(Severity.Error, "tool_error", $"{finished.Use.Name}: {details}");
             return;
         }
-        catch (OperationCanceledException)
+        if (!finished.Use.IsStatic) _results.GiveUp(finished.Use.Id);
+        if (!_toolRounds.Contains(finished.Round)) return;
+        finished.Use.Outcome = finished.Outcome;
+        if (finished.Round.IsCommitted) RecordResults(finished.Round);
+    }
+
+    /// <summary>Puts results into the history, in the order of the calls: one that came early waits for those before it.</summary>
+    private void RecordResults(ToolRound round)
+    {
+        while (round.Recorded < round.Uses.Count && round.Uses[round.Recorded] is { Outcome: { } outcome } use)
         {
-            outcome = Failed(answer, invocation, $"The tool did not answer within {timeout.TotalSeconds:0.#} seconds.");
+            round.Recorded++;
+            RecordResult(round, use, outcome);
         }
-        catch (Exception exception)
-        {
-            outcome = Failed(answer, invocation, $"The tool failed: {exception.GetType().Name}.");
-        }
-        _inbox.Writer.TryWrite(new(EventKind.ToolFinished, outcome));
+        if (round.Recorded == round.Uses.Count) AfterTools(round);
     }
 
-    private static async Task ObserveAsync(Task<ToolOutcome> run) => await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    private Task<ToolOutcome> AskClientAsync(Answer answer, Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    private void RecordResult(ToolRound round, ToolUse use, ToolOutcome outcome)
     {
-        // Continues on the loop that completes it: all it does there is to post the outcome.
-        var result = new TaskCompletionSource<ClientMessage.ToolResultFields>();
-        _awaitedResults[invocation.Id] = result;
-        _outbox.ClientToolInvocation(invocation.Tool.Name, invocation.Id, ToolSchema.BodyParameters(invocation, context));
-        return AwaitClientAsync(answer, invocation, result.Task, cancellationToken);
-    }
-
-    private static async Task<ToolOutcome> AwaitClientAsync(
-        Answer answer, Invocation invocation, Task<ClientMessage.ToolResultFields> result, CancellationToken cancellationToken)
-        => ToOutcome(answer, invocation, await result.WaitAsync(cancellationToken));
-
-    private static ToolOutcome ToOutcome(Answer answer, Invocation invocation, ClientMessage.ToolResultFields fields)
-    {
-        if (fields.ErrorType is { Length: > 0 } errorType)
-        {
-            var why = fields.ErrorMessage is { Length: > 0 } message ? message : errorType == "undefined" ? "The client does not implement this tool." : "The client's tool failed.";
-            return Failed(answer, invocation, why);
-        }
-        return new ToolOutcome(answer, invocation, fields.Result ?? "")
-        {
-            Reaction = ToolSchema.ReadReaction(fields.AgentReaction),
-            HangsUp = fields.ResponseType == "hang-up",
-            NewStage = fields.ResponseType == "new-stage" ? fields.Result ?? "" : null,
-            UpdateCallState = fields.UpdateCallState,
-            ErrorDetails = fields.ResponseType == "new-stage" ? "Stage changes are not served yet: the call stays in its stage." : null,
-        };
-    }
-
-    private static ToolOutcome Failed(Answer answer, Invocation invocation, string why)
-        => new(answer, invocation, $"Error: {why}") { ErrorDetails = why, Reaction = ToolReaction.Speaks };
-
-    private void OnToolResult(ClientMessage.ToolResultFields fields)
-    {
-        if (_awaitedResults.Remove(fields.InvocationId, out var awaited) && awaited.TrySetResult(fields)) return;
-        _log.Write(Severity.Warning, "unexpected_tool_result", "A tool result came for no running invocation; it was ignored.");
-    }
-
-    private void OnToolFinished(ToolOutcome outcome)
-    {
-        var (answer, invocation) = (outcome.Answer, outcome.Invocation);
-        if (!answer.Running.Remove(invocation.Id)) return;
-        _awaitedResults.Remove(invocation.Id);
-        CallTelemetry.ToolDuration.Record(_parts.Clock.GetElapsedTime(invocation.StartTimestamp).TotalSeconds, new KeyValuePair<string, object?>("failed", outcome.ErrorDetails is not null));
-        if (outcome.ErrorDetails is { } details) _log.Write(Severity.Error, "tool_error", $"{invocation.Tool.Name}: {details}");
-        _outbox.ToolUsed(invocation.Tool.Name, invocation.Id, outcome.ErrorDetails is not null);
+        var failed = outcome.ErrorDetails is not null;
+        if (use is { Invocation: null, IsKnown: false }) _log.Write(Severity.Warning, "tool_refused", $"{ToolArguments.Short(use.Name)}: {outcome.ErrorDetails}");
+        else if (failed) _log.Write(Severity.Error, "tool_error", $"{use.Name}: {outcome.ErrorDetails}");
+        if (outcome.Warning is { } warning) _log.Write(Severity.Warning, "tool_warning", $"{use.Name}: {warning}");
+        if (use.IsStarted) _outbox.ToolUsed(use.Name, use.Id, failed);
         if (outcome.UpdateCallState is { } update) UpdateCallState(update);
-        AddToolResult(invocation.Id, invocation.Tool.Name, outcome.Result, outcome.ErrorDetails, outcome.UpdateCallState is not null);
-        var reaction = outcome.Reaction ?? DefaultReaction(invocation.Tool);
-        if (reaction > answer.Reaction) answer.Reaction = reaction;
-        if (outcome.HangsUp) EndAfterSpeech(EndReason.AgentHangup);
-        if (answer.Running.Count == 0 && _outcome is null) AfterTools(answer);
+        AddToolResult(use.Id, use.Name, outcome.Result, outcome.ErrorDetails, outcome.UpdateCallState is not null);
+        var reaction = outcome.Reaction ?? (failed || use.Tool is null ? ToolReaction.Speaks : ToolSchema.DefaultReaction(use.Tool));
+        if (reaction > round.Reaction) round.Reaction = reaction;
+        round.HangsUp |= outcome.HangsUp;
+        round.NewStage = outcome.NewStage ?? round.NewStage;
     }
 
-    private static ToolReaction DefaultReaction(CallTool tool) => tool.Definition.DefaultReaction switch
+    /// <summary>All results are in the history: ends the call, generates again or listens, as the tools, the user and the end of the call say.</summary>
+    private void AfterTools(ToolRound round)
     {
-        AgentReaction.Listens => ToolReaction.Listens,
-        AgentReaction.SpeaksOnce => ToolReaction.SpeaksOnce,
-        _ => ToolReaction.Speaks,
-    };
-
-    /// <summary>All tools of the round are done: generates again, unless they, the user or the end of the call say otherwise.</summary>
-    private void AfterTools(Answer answer)
-    {
-        var speaks = answer.Reaction == ToolReaction.Speaks || (answer.Reaction == ToolReaction.SpeaksOnce && !answer.HasSpoken);
-        if (_answer != answer || _farewell is { ThenEnd: not null } || !speaks)
+        var answer = round.Answer;
+        _toolRounds.Remove(round);
+        answer.Tools = null;
+        if (round.HangsUp) EndAfterSpeech(EndReason.AgentHangup);
+        var speaks = round.Reaction == ToolReaction.Speaks || (round.Reaction == ToolReaction.SpeaksOnce && !answer.SpokeInRound);
+        if (_outcome is not null || _answer != answer || _farewell is { ThenEnd: not null } || !speaks)
         {
             FinishAnswer(answer);
             return;
@@ -186,25 +172,17 @@ internal sealed partial class Conversation
         FinishAnswer(answer);
     }
 
-    private void UpdateCallState(JsonObject update)
+    /// <summary>The call is over: what still runs will not be known.</summary>
+    private void RecordLostTools()
     {
-        foreach (var (key, value) in update) _callState[key] = value?.DeepClone();
+        foreach (var round in _toolRounds.Where(round => round.IsCommitted))
+        {
+            foreach (var use in round.Uses.Skip(round.Recorded))
+                AddToolResult(use.Id, use.Name, use.Outcome?.Result ?? "The call ended before the result came.", use.Outcome is null ? "The call ended." : use.Outcome.ErrorDetails);
+        }
+        _toolRounds.Clear();
     }
 
-    private void AddToolCall(string id, string name, string arguments)
-        => _history.Add(_clock.Stamp(new Message { Role = MessageRole.ToolCall, Text = arguments, InvocationId = id, ToolName = name, Medium = _outputMedium }, _clock.Now));
-
-    private void AddToolResult(string id, string name, string result, string? errorDetails, bool withState = false)
-        => _history.Add(_clock.Stamp(
-            new Message
-            {
-                Role = MessageRole.ToolResult,
-                Text = result,
-                InvocationId = id,
-                ToolName = name,
-                ErrorDetails = errorDetails,
-                Medium = _outputMedium,
-                CallState = withState ? (JsonObject)_callState.DeepClone() : null,
-            },
-            _clock.Now));
+    private void AddToolCall(ToolUse use)
+        => _history.Add(_clock.Stamp(new Message { Role = MessageRole.ToolCall, Text = use.Arguments, InvocationId = use.Id, ToolName = use.Name, Medium = _outputMedium }, _clock.Now));
 }

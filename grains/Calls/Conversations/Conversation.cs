@@ -154,7 +154,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.PartialText: OnPartialText((UserTurn)next.Payload!); break;
             case EventKind.Recognized: OnRecognized((UserTurn)next.Payload!); break;
             case EventKind.Model: OnModelOutput((ModelOutput)next.Payload!); break;
-            case EventKind.ToolFinished: OnToolFinished((ToolOutcome)next.Payload!); break;
+            case EventKind.ToolFinished: OnToolFinished((FinishedTool)next.Payload!); break;
             case EventKind.UtteranceStarted: OnUtteranceStarted((Utterance)next.Payload!); break;
             case EventKind.UtterancePlayed: OnUtterancePlayed((Utterance)next.Payload!); break;
             case EventKind.UtteranceSynthesized: _speechFailures = 0; break;
@@ -220,6 +220,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     {
         _outcome ??= new CallOutcome(EndReason.SystemError);
         SilenceAgent();
+        if (!_outcome.MayResume) RecordLostTools();
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
         Enter(AgentState.Idle);
         if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");

@@ -19,7 +19,7 @@ internal enum EventKind : byte
     Recognized,
     /// <summary>Payload: <see cref="ModelOutput"/>.</summary>
     Model,
-    /// <summary>Payload: <see cref="ToolOutcome"/>.</summary>
+    /// <summary>Payload: <see cref="FinishedTool"/>.</summary>
     ToolFinished,
     /// <summary>Payload: <see cref="Utterance"/>; its first sample is heard.</summary>
     UtteranceStarted,

@@ -5,8 +5,8 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// <summary>Bounds and fixed words of conversations, configuration section <c>Conversation</c>.</summary>
 public sealed class ConversationOptions
 {
-    /// <summary>Model requests in one answer, tools between them. Default 8.</summary>
-    [Range(1, 64)] public int MaxModelRounds { get; set; } = 8;
+    /// <summary>Model requests in one answer, tools between them; the last one offers no tools, so that the model must answer. Default 8.</summary>
+    [Range(2, 64)] public int MaxModelRounds { get; set; } = 8;
 
     /// <summary>Tools that one model round may call. Default 16.</summary>
     [Range(1, 64)] public int MaxParallelTools { get; set; } = 16;
@@ -28,6 +28,9 @@ public sealed class ConversationOptions
 
     /// <summary>Said before a call ends because providers keep failing.</summary>
     public string FinalApology { get; set; } = "I am sorry, I cannot continue this call. Goodbye.";
+
+    /// <summary>Told to the model when it has called tools so often in one answer that it gets no more.</summary>
+    public string NoMoreToolsPrompt { get; set; } = "(No more tools can be used for now. Answer the user with what you know.)";
 
     /// <summary>Told to the model where nothing in the history invites a greeting.</summary>
     public string GreetingPrompt { get; set; } = "(The call has just begun. Greet the user, briefly and as your instructions say.)";

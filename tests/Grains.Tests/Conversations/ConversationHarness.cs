@@ -200,14 +200,14 @@ internal sealed class MemoryJournal : ICallJournal
 /// <summary>Server-side tools that the test scripts.</summary>
 internal sealed class TestTools : IToolInvoker
 {
-    public Func<Answer, Invocation, ToolContext, CancellationToken, Task<ToolOutcome>> Run { get; set; } =
-        (answer, invocation, _, _) => Task.FromResult(new ToolOutcome(answer, invocation, "done"));
+    public Func<Invocation, ToolContext, CancellationToken, Task<ToolOutcome>> Run { get; set; } =
+        (_, _, _) => Task.FromResult(new ToolOutcome("done"));
 
     public List<string> Invoked { get; } = [];
 
-    public Task<ToolOutcome> InvokeAsync(Answer answer, Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    public Task<ToolOutcome> InvokeAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
     {
         Invoked.Add(invocation.Tool.Name);
-        return Run(answer, invocation, context, cancellationToken);
+        return Run(invocation, context, cancellationToken);
     }
 }

@@ -216,7 +216,7 @@ public class ConversationMessageTests
         call.Start().Speak(Seconds(0.5));
         call.RunUntil(() => call.Model.Requests.Count == 2);
         Assert.Empty(call.FarEnd.OfType("client_tool_invocation"));
-        Assert.Contains("'orderId' must be of type string", call.Model.Requests[1].Messages[^1].Text, StringComparison.Ordinal);
+        Assert.Contains("orderId: Must be of type string.", call.Model.Requests[1].Messages[^1].Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -79,10 +79,10 @@ public sealed class ConversationResumeTests
         await using var call = new ConversationHarness { Past = Past(Question, result) };
         call.Stage = call.Stage with { InitialState = new JsonObject { ["step"] = 1 }, Tools = [ConversationHarness.ClientTool("next") with { Definition = new CallToolDefinition() }] };
         JsonObject? seen = null;
-        call.Tools.Run = (answer, invocation, context, _) =>
+        call.Tools.Run = (_, context, _) =>
         {
             seen = context.CallState;
-            return Task.FromResult(new ToolOutcome(answer, invocation, "done"));
+            return Task.FromResult(new ToolOutcome("done"));
         };
         call.Model.Enqueue(new ModelDelta.ToolCall("t", "next", "{}"));
         call.Start();

@@ -13,10 +13,17 @@ namespace VoiceGrains.Grains.Tests.Tools;
 /// <summary>HTTP tools against a real server on loopback, which the guard lets through only where the operator allows it.</summary>
 public sealed class HttpToolInvokerTests : IAsyncLifetime
 {
-    private static readonly ToolContext Context = new(
-        "call-1", "stage-1", 16_000, new JsonObject { ["step"] = 2 }, new Dictionary<string, string> { ["who"] = "me" }, [new JsonObject { ["text"] = "hi" }]);
+    private static readonly ToolContext Context = new()
+    {
+        CallId = "call-1",
+        CallStageId = "stage-1",
+        OutputSampleRateHz = 16_000,
+        CallState = new JsonObject { ["step"] = 2 },
+        Metadata = new Dictionary<string, string> { ["who"] = "me" },
+        ConversationHistory = [new JsonObject { ["text"] = "hi" }],
+        CallToken = "t0ken",
+    };
 
-    private readonly Answer _answer = new(1, CancellationToken.None);
     private WebApplication _server = null!;
     private string _url = "";
     private Func<HttpContext, Task> _handle = http => Task.CompletedTask;
@@ -36,15 +43,14 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        _answer.Dispose();
         await _server.DisposeAsync();
     }
 
     private static HttpToolInvoker Invoker(params string[] allowed)
-        => new(new OutboundGuard(Options.Create(new OutboundOptions { AllowedNetworks = [.. allowed] })));
+        => new(new OutboundGuard(Options.Create(new OutboundOptions { AllowedNetworks = [.. allowed] })), Options.Create(new ToolOptions()));
 
     private Task<ToolOutcome> Invoke(CallTool tool, JsonObject arguments, params string[] allowed)
-        => Invoker(allowed.Length > 0 ? allowed : ["127.0.0.0/8"]).InvokeAsync(_answer, new Invocation("i1", tool, arguments), Context, Cancel);
+        => Invoker(allowed.Length > 0 ? allowed : ["127.0.0.0/8"]).InvokeAsync(new Invocation("i1", tool, arguments), Context, Cancel);
 
     private CallTool Tool(string method, string path, params (string Name, ParameterLocation Location)[] parameters) => new()
     {
@@ -118,10 +124,10 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task LongResponse_IsCut()
+    public async Task LongResponse_IsAnError()
     {
         _handle = http => http.Response.WriteAsync(new string('x', 1_000_000), Cancel);
-        Assert.Equal(64 * 1024, (await Invoke(Tool("GET", "/"), [])).Result.Length);
+        Assert.Equal("Error: The tool's response is too long: more than 65536 bytes.", (await Invoke(Tool("GET", "/"), [])).Result);
     }
 
     [Fact]
@@ -147,7 +153,7 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     public async Task HeaderInjection_IsRefused()
     {
         var outcome = await Invoke(Tool("GET", "/", ("X-Kind", ParameterLocation.Header)), new JsonObject { ["X-Kind"] = "a\r\nEvil: 1" });
-        Assert.Equal("Error: The tool could not be reached.", outcome.Result);
+        Assert.StartsWith("Error: X-Kind: Must be plain ASCII in one line", outcome.Result, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,7 +166,7 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         };
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var run = Invoker("127.0.0.0/8").InvokeAsync(_answer, new Invocation("i1", Tool("GET", "/"), []), Context, cancellation.Token);
+        var run = Invoker("127.0.0.0/8").InvokeAsync(new Invocation("i1", Tool("GET", "/"), []), Context, cancellation.Token);
         await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);

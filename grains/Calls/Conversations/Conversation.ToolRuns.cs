@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Tools;
+
+namespace VoiceGrains.Grains.Calls.Conversations;
+
+/// <summary>One run of a tool: HTTP and built-in ones beside the loop, client ones at the far end, all with a timeout over everything.</summary>
+internal sealed partial class Conversation
+{
+    private static readonly TimeSpan DefaultToolTimeout = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan LongestToolTimeout = TimeSpan.FromSeconds(40);
+
+    private readonly AwaitedResults _results = new();
+    private readonly JsonObject _callState;
+    /// <summary>Given to tools that require one; nobody can make it up, and it is worth nothing once the call is over.</summary>
+    private readonly string _callToken = JoinToken.Create();
+
+    /// <summary>Runs on the loop until its first await; then posts the outcome, unless the call or, before it was committed, the answer is over.</summary>
+    private async Task RunToolAsync(ToolRound round, ToolUse use, Invocation invocation)
+    {
+        var run = MeasureToolAsync(round.Answer, invocation);
+        var fixedResponse = invocation.Tool.Definition.StaticResponse;
+        if (fixedResponse is not null) Post(new ToolOutcome(fixedResponse.ResponseText ?? ""), isUnused: false);
+        if (await run is { } outcome) Post(outcome, isUnused: fixedResponse is not null);
+
+        void Post(ToolOutcome given, bool isUnused) => _inbox.Writer.TryWrite(new(EventKind.ToolFinished, new FinishedTool(round, use, given) { IsUnused = isUnused }));
+    }
+
+    /// <summary>Null when nobody wants the outcome any more.</summary>
+    private async Task<ToolOutcome?> MeasureToolAsync(Answer answer, Invocation invocation)
+    {
+        var start = _parts.Clock.GetTimestamp();
+        var kind = ToolSchema.KindOf(invocation.Tool);
+        using var activity = CallTelemetry.Source.StartActivity("tool", ActivityKind.Client, answer.Span?.Context ?? default);
+        activity?.SetTag("call_id", _settings.CallId);
+        activity?.SetTag("tool", invocation.Tool.Name);
+        activity?.SetTag("kind", kind);
+        var outcome = await TryRunToolAsync(answer, invocation);
+        var failed = outcome?.ErrorDetails is not null;
+        if (failed) activity?.SetStatus(ActivityStatusCode.Error);
+        if (outcome is not null) CallTelemetry.ToolDuration.Record(_parts.Clock.GetElapsedTime(start).TotalSeconds, new("kind", kind), new("failed", failed));
+        return outcome;
+    }
+
+    private async Task<ToolOutcome?> TryRunToolAsync(Answer answer, Invocation invocation)
+    {
+        var timeout = TimeoutOf(invocation.Tool);
+        using var patience = new CancellationTokenSource(timeout, _parts.Clock);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, answer.Cancellation, _cancellation.Token);
+        try
+        {
+            // Everything that reads the call's state happens before the first await, on the loop.
+            var context = ContextFor(invocation.Tool);
+            return invocation.Tool.Definition.Client is not null ? await AskClientAsync(invocation, context, any.Token) : await _parts.Tools.InvokeAsync(invocation, context, any.Token);
+        }
+        catch (OperationCanceledException) when (!patience.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return ToolOutcome.Failed($"The tool did not answer within {timeout.TotalSeconds:0.#} seconds.");
+        }
+        catch (Exception exception)
+        {
+            return ToolOutcome.Failed("The tool failed.", $"The tool failed: {exception.GetType().Name}: {exception.Message}");
+        }
+    }
+
+    private static TimeSpan TimeoutOf(CallTool tool)
+        => tool.Definition.Timeout is not { } asked || asked <= TimeSpan.Zero ? DefaultToolTimeout : asked < LongestToolTimeout ? asked : LongestToolTimeout;
+
+    /// <summary>What the tool may know of the call. The history is long: it is written out only for a tool that asks for it.</summary>
+    private ToolContext ContextFor(CallTool tool) => new()
+    {
+        CallId = _settings.CallId,
+        CallStageId = _stage.CallStageId,
+        OutputSampleRateHz = _port.OutputSampleRateHz,
+        CallState = (JsonObject)_callState.DeepClone(),
+        Metadata = _settings.Metadata,
+        CallToken = _callToken,
+        ConversationHistory = ToolSchema.Asks(tool, KnownParameter.ConversationHistory) ? _history.ToJson() : [],
+    };
+
+    private async Task<ToolOutcome> AskClientAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    {
+        var result = _results.ExpectAsync(invocation.Id, cancellationToken);
+        _outbox.ClientToolInvocation(invocation.Tool.Name, invocation.Id, ToolParameters.Body(invocation, context));
+        return ToOutcome(await result);
+    }
+
+    /// <summary>Reads what a client, a data connection or a forced message says that a tool gave.</summary>
+    private static ToolOutcome ToOutcome(ClientMessage.ToolResultFields fields)
+    {
+        var problem = fields.ErrorType switch
+        {
+            null or "" => null,
+            "undefined" => "The client does not implement this tool.",
+            _ => "The client's tool failed.",
+        };
+        if (problem is not null || fields.ErrorMessage is { Length: > 0 })
+            return ToolOutcome.Failed(fields.ErrorMessage is { Length: > 0 } message ? message : problem!) with { Reaction = ToolSchema.ReadReaction(fields.AgentReaction), UpdateCallState = fields.UpdateCallState };
+        var isKnown = fields.ResponseType is "" or "tool-response" or "hang-up" or "new-stage";
+        return new ToolOutcome(fields.Result ?? "")
+        {
+            Reaction = ToolSchema.ReadReaction(fields.AgentReaction),
+            HangsUp = fields.ResponseType == "hang-up",
+            NewStage = fields.ResponseType == "new-stage" ? fields.Result ?? "" : null,
+            UpdateCallState = fields.UpdateCallState,
+            ErrorDetails = fields.ResponseType == "new-stage" ? "Stage changes are not served yet: the call stays in its stage." : null,
+            Warning = isKnown ? null : "The response type is unknown; the result is taken as a plain one.",
+        };
+    }
+
+    private void OnToolResult(ClientMessage.ToolResultFields fields)
+    {
+        if (_results.Take(fields) is { } unexpected) _log.Write(Severity.Warning, "unexpected_tool_result", unexpected);
+    }
+
+    private void UpdateCallState(JsonObject update)
+    {
+        foreach (var (key, value) in update) _callState[key] = value?.DeepClone();
+    }
+
+    private void AddToolResult(string id, string name, string result, string? errorDetails, bool withState = false)
+        => _history.Add(_clock.Stamp(
+            new Message
+            {
+                Role = MessageRole.ToolResult,
+                Text = result,
+                InvocationId = id,
+                ToolName = name,
+                ErrorDetails = errorDetails,
+                Medium = _outputMedium,
+                CallState = withState ? (JsonObject)_callState.DeepClone() : null,
+            },
+            _clock.Now));
+}
