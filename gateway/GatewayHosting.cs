@@ -16,6 +16,7 @@ using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
+using VoiceGrains.Gateway.Tools;
 using VoiceGrains.Gateway.Voices;
 using VoiceGrains.GrainInterfaces;
 
@@ -73,6 +74,7 @@ public static class GatewayHosting
         api.MapAccounts();
         api.MapCalls();
         api.MapAgents();
+        api.MapTools();
         api.MapVoices();
         api.MapModels();
         api.MapCluster();

@@ -37,6 +37,7 @@ public static class GrainServices
         services.AddAccounts();
         services.AddCallStore();
         services.AddAgents();
+        services.AddTools();
         return services;
     }
 
@@ -50,7 +51,6 @@ public static class GrainServices
     {
         services.AddSingleton<IStateProjection<AgentState>, AgentProjection>();
         services.AddSingleton<AgentStore>();
-        services.AddSingleton<ToolSelection>();
         services.AddSingleton<CallTemplateRules>();
     }
 }

@@ -9,11 +9,12 @@ using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Gateway.Calls;
 
 /// <summary>Creates calls: from a request of their own, from an agent's template, or going on from a prior call.</summary>
-internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainFactory grains, CallCreationLimits limits)
+internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSelection tools, IGrainFactory grains, CallCreationLimits limits)
 {
     private const int MessagesAtOnce = 500;
     private static readonly TimeSpan ConcurrencyRetry = TimeSpan.FromSeconds(5);
@@ -38,7 +39,8 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, IGrainF
         if (request.ToolOverrides is { } overrides)
             request = request with { ToolOverrides = TemplateFiller.FillStrings(overrides, request.TemplateContext ?? []) };
         var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name };
-        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, request), terms, cancellationToken);
+        var toolNames = await tools.NamesAsync(caller.AccountId, template.SelectedTools ?? [], cancellationToken);
+        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, toolNames, request), terms, cancellationToken);
     }
 
     private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)

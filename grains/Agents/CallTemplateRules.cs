@@ -20,21 +20,22 @@ public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageMod
     {
         if (template.ContextSchema is { } schema && ContextSchema.Problem(schema) is { } problem) errors.Field("contextSchema").Add(problem);
         TemplateFiller.CheckTemplates(template, errors);
-        await CheckAsync(accountId, template, errors, cancellationToken);
+        await CheckAsync(accountId, template, errors, areTemplates: true, cancellationToken);
     }
 
     /// <summary>Of a call: nothing is a template any more. Gives the call's tools.</summary>
     public async Task<IReadOnlyList<CallTool>> CheckCallAsync(string accountId, CallTemplate template, InputErrors errors, CancellationToken cancellationToken)
-        => await CheckAsync(accountId, template, errors, cancellationToken);
+        => await CheckAsync(accountId, template, errors, areTemplates: false, cancellationToken);
 
-    private async Task<IReadOnlyList<CallTool>> CheckAsync(string accountId, CallTemplate template, InputErrors errors, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<CallTool>> CheckAsync(
+        string accountId, CallTemplate template, InputErrors errors, bool areTemplates, CancellationToken cancellationToken)
     {
         if (IsFilled(template.Model) && !models.TryResolve(template.Model, out _)) errors.Field("model").Add($"Model '{Short(template.Model!)}' does not exist.");
         CheckVoice(template, errors);
         if (IsFilled(template.LanguageHint) && !LanguageCode().IsMatch(template.LanguageHint!)) errors.Field("languageHint").Add("Enter a BCP 47 language code, such as \"en\" or \"pt-BR\".");
         if (IsFilled(template.DataConnection?.WebsocketUrl) && !new WireUrlAttribute("wss", "ws").IsValid(template.DataConnection!.WebsocketUrl))
             errors.Field("dataConnection").Field("websocketUrl").Add("Enter a valid URL (wss or ws).");
-        return await tools.ResolveAsync(accountId, template.SelectedTools, errors.Field("selectedTools"), cancellationToken);
+        return await tools.ResolveAsync(accountId, template.SelectedTools, errors.Field("selectedTools"), cancellationToken, areTemplates);
     }
 
     private void CheckVoice(CallTemplate template, InputErrors errors)

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces;
+using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -44,6 +45,7 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection) { Timeout = Math.Max(1, (int)timeout.TotalSeconds) };
         AddMessages(batch, entries);
+        ToolHistory.AddUses(batch, entries);
         AddEvents(batch, entries);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }

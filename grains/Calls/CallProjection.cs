@@ -35,7 +35,7 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json) : ISta
         on conflict (call_id) do nothing
         """;
 
-    private static readonly string[] CallTables = ["call_events", "call_messages", "call_stages", "calls"];
+    private static readonly string[] CallTables = ["tool_calls", "call_events", "call_messages", "call_stages", "calls"];
 
     public async Task ProjectAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string grainKey, CallState? state, CancellationToken cancellationToken)

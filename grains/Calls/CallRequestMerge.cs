@@ -5,7 +5,6 @@ using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
-using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -16,12 +15,14 @@ namespace VoiceGrains.Grains.Calls;
 public static class CallRequestMerge
 {
     /// <param name="template">With its templates filled.</param>
+    /// <param name="toolNames">The model-facing names of the template's tools, null for those that no longer exist.</param>
+    /// <param name="request">What the call sets.</param>
     /// <exception cref="InvalidInputException">The overrides do not fit the template.</exception>
-    public static StartCallRequest OverTemplate(CallTemplate template, StartAgentCallRequest request)
+    public static StartCallRequest OverTemplate(CallTemplate template, IReadOnlyList<string?> toolNames, StartAgentCallRequest request)
     {
         if (request.VoiceOverrides is not null && request.Voice is null) throw new InvalidInputException("voiceOverrides", "Only valid when 'voice' is set.");
         var merged = Merge(ToJson(template), ToJson(request)).Deserialize<StartCallRequest>(WireJson.Options)!;
-        return request.ToolOverrides is { } overrides ? merged with { SelectedTools = Apply(overrides, merged.SelectedTools ?? []) } : merged;
+        return request.ToolOverrides is { } overrides ? merged with { SelectedTools = Apply(overrides, merged.SelectedTools ?? [], toolNames) } : merged;
     }
 
     /// <param name="prior">The call to go on from: as it was in its last stage.</param>
@@ -83,24 +84,18 @@ public static class CallRequestMerge
         };
     }
 
-    private static List<SelectedTool> Apply(ToolOverrides overrides, IReadOnlyList<SelectedTool> tools)
+    private static List<SelectedTool> Apply(ToolOverrides overrides, IReadOnlyList<SelectedTool> tools, IReadOnlyList<string?> names)
     {
         var errors = new InputErrors();
-        var names = tools.Select(NameOf).ToHashSet(StringComparer.Ordinal);
         var removed = overrides.Remove ?? [];
         for (var i = 0; i < removed.Count; i++)
         {
             if (!names.Contains(removed[i])) errors.Field("toolOverrides").Field("remove").Item(i).Add("The agent has no tool of this name.");
         }
         errors.ThrowIfAny();
-        var kept = overrides.RemoveAll == true ? [] : tools.Where(tool => !removed.Contains(NameOf(tool)));
+        var kept = overrides.RemoveAll == true ? [] : tools.Where((_, i) => names[i] is not { } name || !removed.Contains(name));
         return [.. kept, .. overrides.Add ?? []];
     }
-
-    /// <summary>The model-facing name.</summary>
-    private static string NameOf(SelectedTool tool)
-        => tool.NameOverride ?? tool.TemporaryTool?.ModelToolName ?? tool.ToolName
-           ?? BuiltInTool.All.FirstOrDefault(builtIn => builtIn.ToolId.Equals(tool.ToolId, StringComparison.OrdinalIgnoreCase))?.Name ?? "";
 
     private static JsonObject ToJson<T>(T value) => JsonSerializer.SerializeToNode(value, WireJson.Sparse)!.AsObject();
 }

@@ -17,10 +17,6 @@ public static class ConversationServices
         services.AddOptions<ConversationOptions>().BindConfiguration("Conversation").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(provider => new Pacer(new PacerOptions(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Pacer>>()));
         services.AddSingleton<CallVoices>();
-        services.AddOptions<ToolOptions>().BindConfiguration("Tools").ValidateDataAnnotations()
-            .Validate(options => options.ConnectTimeout > TimeSpan.Zero, "Tools:ConnectTimeout must be positive.")
-            .Validate(options => options.ConnectionIdleTimeout >= TimeSpan.Zero, "Tools:ConnectionIdleTimeout must not be negative.").ValidateOnStart();
-        services.AddSingleton<HttpToolInvoker>();
         services.AddSingleton<IToolInvoker, ToolInvoker>();
         services.AddSingleton<CallPastReader>();
         services.AddOptions<CallEndingOptions>().BindConfiguration("Calls:Endings").ValidateDataAnnotations().ValidateOnStart();

@@ -8,7 +8,12 @@ namespace VoiceGrains.Grains.Tools;
 /// <param name="Definition">Its name, description and parameters. It has no implementation that could be called from outside.</param>
 public sealed record BuiltInTool(string ToolId, BaseToolDefinition Definition)
 {
+    /// <summary>What lists show and sort by; older than any account's own tools.</summary>
+    public static readonly DateTimeOffset Created = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public string Name => Definition.ModelToolName!;
+
+    public Tool ToTool() => new() { ToolId = ToolId, Name = Name, Created = Created, Definition = Definition, IsPublic = true };
 
     /// <summary>All built-in tools, as documented.</summary>
     public static IReadOnlyList<BuiltInTool> All { get; } =

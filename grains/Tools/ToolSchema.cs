@@ -7,6 +7,8 @@ namespace VoiceGrains.Grains.Tools;
 /// <summary>What a tool's definition means to the model and to the conversation.</summary>
 internal static class ToolSchema
 {
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2.5), LongestTimeout = TimeSpan.FromSeconds(40);
+
     /// <summary>The tool as the model sees it.</summary>
     public static ModelTool ForModel(CallTool tool) => new(tool.Name, tool.Definition.Description ?? "", ArgumentsOf(tool));
 
@@ -38,6 +40,10 @@ internal static class ToolSchema
         : tool.Definition.Http is not null ? "http"
         : tool.Definition.Client is not null ? "client"
         : tool.Definition.DataConnection is not null ? "data_connection" : "none";
+
+    /// <summary>For everything that the tool does: 2.5 s where its definition names none, 40 s at most.</summary>
+    public static TimeSpan TimeoutOf(CallTool tool)
+        => tool.Definition.Timeout is not { } asked || asked <= TimeSpan.Zero ? DefaultTimeout : asked < LongestTimeout ? asked : LongestTimeout;
 
     /// <summary>How the agent goes on when the tool's answer says nothing of it.</summary>
     public static ToolReaction DefaultReaction(CallTool tool) => tool.Definition.DefaultReaction switch

@@ -5,32 +5,54 @@ using VoiceGrains.GrainInterfaces.Validation;
 namespace VoiceGrains.Grains.Tools;
 
 /// <summary>Turns the tools that a client selected into the tools of a call: found, completed by their overrides, authenticated.</summary>
-public sealed class ToolSelection
+public sealed class ToolSelection(ToolStore store)
 {
     /// <summary>Resolves every selected tool, in order. What is wrong is told at its place; a tool with a problem is left out.</summary>
     /// <param name="accountId">Whose durable tools may be named.</param>
     /// <param name="selected">Null is none.</param>
     /// <param name="errors">The place of the list.</param>
     /// <param name="cancellationToken">Cancels look-ups.</param>
-    public Task<IReadOnlyList<CallTool>> ResolveAsync(
-        string accountId, IReadOnlyList<SelectedTool>? selected, InputErrors errors, CancellationToken cancellationToken)
+    /// <param name="areTemplates">Whether ids and names may hold <c>{{variables}}</c>: whether such a tool exists is known once a call fills them.</param>
+    public async Task<IReadOnlyList<CallTool>> ResolveAsync(
+        string accountId, IReadOnlyList<SelectedTool>? selected, InputErrors errors, CancellationToken cancellationToken, bool areTemplates = false)
     {
+        if (selected is not { Count: > 0 }) return [];
+        var durable = await FindAsync(accountId, selected, cancellationToken);
         var tools = new List<CallTool>();
         var names = new HashSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < (selected?.Count ?? 0); i++)
+        for (var i = 0; i < selected.Count; i++)
         {
             var at = errors.Item(i);
-            if (Resolve(selected![i], at) is not { } tool) continue;
+            if (areTemplates && (IsTemplate(selected[i].ToolId) || IsTemplate(selected[i].ToolName))) continue;
+            if (Resolve(selected[i], durable, at) is not { } tool) continue;
             if (!names.Add(tool.Name)) at.Field(NameField(selected[i])).Add($"Another selected tool is named '{tool.Name}' too; set 'nameOverride'.");
             else tools.Add(tool);
         }
-        return Task.FromResult<IReadOnlyList<CallTool>>(tools);
+        return tools;
     }
 
-    private static CallTool? Resolve(SelectedTool selected, InputErrors errors)
+    /// <summary>The names under which the model would see the tools, in order; null for a tool that does not exist.</summary>
+    public async Task<IReadOnlyList<string?>> NamesAsync(string accountId, IReadOnlyList<SelectedTool> selected, CancellationToken cancellationToken)
     {
-        if (Find(selected, errors) is not { } found) return null;
-        var definition = found.Definition;
+        var durable = await FindAsync(accountId, selected, cancellationToken);
+        return [.. selected.Select(tool => tool.NameOverride ?? tool.TemporaryTool?.ModelToolName ?? durable.Find(tool)?.Definition.ModelToolName)];
+    }
+
+    private async Task<DurableTools> FindAsync(string accountId, IReadOnlyList<SelectedTool> selected, CancellationToken cancellationToken)
+    {
+        var ids = selected.Select(tool => tool.ToolId).OfType<string>().Where(id => Guid.TryParseExact(id, "D", out _)).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var names = selected.Select(tool => tool.ToolName).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        return new(ids.Count + names.Count == 0 ? [] : await store.FindAsync(accountId, ids, names, cancellationToken));
+    }
+
+    private static CallTool? Resolve(SelectedTool selected, DurableTools durable, InputErrors errors)
+    {
+        var tool = durable.Find(selected);
+        if ((selected.TemporaryTool ?? tool?.Definition) is not { } definition)
+        {
+            TellMissing(selected, errors);
+            return null;
+        }
         if (selected.TemporaryTool is not null) ToolDefinitionRules.Check(definition, errors.Field("temporaryTool"));
         var overrides = selected.ParameterOverrides ?? [];
         CheckOverrides(definition, overrides, errors);
@@ -39,9 +61,9 @@ public sealed class ToolSelection
         return new CallTool
         {
             CallToolId = Guid.NewGuid().ToString(),
-            ToolId = found.ToolId,
+            ToolId = tool?.ToolId,
             Name = selected.NameOverride ?? definition.ModelToolName!,
-            BuiltIn = found.BuiltIn,
+            BuiltIn = tool?.BuiltIn,
             AuthHeaders = keys.Headers,
             AuthQueryParams = keys.QueryParams,
             ParameterOverrides = (definition.DynamicParameters ?? []).Where(p => overrides.ContainsKey(p.Name!)).ToDictionary(p => p.Name!, p => overrides[p.Name!]?.DeepClone()),
@@ -49,21 +71,11 @@ public sealed class ToolSelection
         };
     }
 
-    private static (string? ToolId, string? BuiltIn, BaseToolDefinition Definition)? Find(SelectedTool selected, InputErrors errors)
+    private static void TellMissing(SelectedTool selected, InputErrors errors)
     {
-        if (selected.TemporaryTool is { } temporary) return (null, null, temporary);
-        if (selected.ToolId is { } id)
-        {
-            if (BuiltInTool.All.FirstOrDefault(t => t.ToolId.Equals(id, StringComparison.OrdinalIgnoreCase)) is { } byId) return (byId.ToolId, byId.Name, byId.Definition);
-            errors.Field("toolId").Add($"Tool '{Short(id)}' does not exist.");
-        }
-        else if (selected.ToolName is { } name)
-        {
-            if (BuiltInTool.All.FirstOrDefault(t => t.Name == name) is { } byName) return (byName.ToolId, byName.Name, byName.Definition);
-            errors.Field("toolName").Add($"Tool '{Short(name)}' does not exist.");
-        }
+        if (selected.ToolId is { } id) errors.Field("toolId").Add($"Tool '{Short(id)}' does not exist.");
+        else if (selected.ToolName is { } name) errors.Field("toolName").Add($"Tool '{Short(name)}' does not exist.");
         else errors.AddNonField("One of 'toolId', 'toolName' and 'temporaryTool' must be set.");
-        return null;
     }
 
     private static void CheckOverrides(BaseToolDefinition definition, JsonObject overrides, InputErrors errors)
@@ -101,4 +113,15 @@ public sealed class ToolSelection
         => selected.NameOverride is not null ? "nameOverride" : selected.TemporaryTool is not null ? "temporaryTool" : selected.ToolName is not null ? "toolName" : "toolId";
 
     private static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
+
+    private static bool IsTemplate(string? text) => text?.Contains("{{", StringComparison.Ordinal) == true;
+
+    /// <summary>What of a selection's ids and names was found. By name an account's own tool stands before a built-in one.</summary>
+    private sealed record DurableTools(IReadOnlyList<Tool> Found)
+    {
+        public Tool? Find(SelectedTool selected)
+            => selected.ToolId is { } id ? Found.FirstOrDefault(tool => tool.ToolId.Equals(id, StringComparison.OrdinalIgnoreCase))
+                : selected.ToolName is { } name ? Found.Where(tool => tool.Name == name).MinBy(tool => tool.IsPublic)
+                : null;
+    }
 }

@@ -9,9 +9,6 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// <summary>One run of a tool: HTTP and built-in ones beside the loop, client ones at the far end, all with a timeout over everything.</summary>
 internal sealed partial class Conversation
 {
-    private static readonly TimeSpan DefaultToolTimeout = TimeSpan.FromSeconds(2.5);
-    private static readonly TimeSpan LongestToolTimeout = TimeSpan.FromSeconds(40);
-
     private readonly AwaitedResults _results = new();
     private readonly JsonObject _callState;
     /// <summary>Given to tools that require one; nobody can make it up, and it is worth nothing once the call is over.</summary>
@@ -46,7 +43,7 @@ internal sealed partial class Conversation
 
     private async Task<ToolOutcome?> TryRunToolAsync(Answer answer, Invocation invocation)
     {
-        var timeout = TimeoutOf(invocation.Tool);
+        var timeout = ToolSchema.TimeoutOf(invocation.Tool);
         using var patience = new CancellationTokenSource(timeout, _parts.Clock);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, answer.Cancellation, _cancellation.Token);
         try
@@ -68,9 +65,6 @@ internal sealed partial class Conversation
             return ToolOutcome.Failed("The tool failed.", $"The tool failed: {exception.GetType().Name}: {exception.Message}");
         }
     }
-
-    private static TimeSpan TimeoutOf(CallTool tool)
-        => tool.Definition.Timeout is not { } asked || asked <= TimeSpan.Zero ? DefaultToolTimeout : asked < LongestToolTimeout ? asked : LongestToolTimeout;
 
     /// <summary>What the tool may know of the call. The history is long: it is written out only for a tool that asks for it.</summary>
     private ToolContext ContextFor(CallTool tool) => new()

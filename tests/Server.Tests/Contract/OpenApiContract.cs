@@ -31,6 +31,7 @@ internal static class OpenApiContract
         "Account", "Agent", "AgentStatistics", "ultravox.v1.CallTemplate", "ultravox.v1.VadSettings", "Call", "CallStage", "Voice", "ModelAlias",
         "PaginatedAgentList", "PaginatedVoiceList", "PaginatedModelAliasList", "PaginatedCallList", "PaginatedCallStageList", "PaginatedCallEventList",
         "CallEvent", "CallTool", "CallTombstone", "PaginatedCallTombstoneList",
+        "Tool", "PaginatedToolList", "ToolHistory", "PaginatedToolHistoryList",
     ];
 
     private static readonly Lazy<JsonObject> Schemas = new(Load);

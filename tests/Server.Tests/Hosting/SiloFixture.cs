@@ -124,6 +124,8 @@ public sealed class ApiClient : IDisposable
 
     public Task<ApiReply> PatchAsync(string path, object body) => SendAsync(HttpMethod.Patch, path, body as string ?? JsonSerializer.Serialize(body));
 
+    public Task<ApiReply> PutAsync(string path, object body) => SendAsync(HttpMethod.Put, path, body as string ?? JsonSerializer.Serialize(body));
+
     public Task<ApiReply> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
 
     public void Dispose() => Http.Dispose();

@@ -17,18 +17,21 @@ public sealed class BadInputTests(SiloFixture silo)
         { "GET", $"/api/agents/{Nobody}" }, { "PATCH", $"/api/agents/{Nobody}" }, { "DELETE", $"/api/agents/{Nobody}" },
         { "GET", "/api/voices" }, { "GET", $"/api/voices/{Nobody}" }, { "GET", $"/api/voices/{Nobody}/preview" }, { "POST", "/api/voice_preview" },
         { "GET", "/api/models" },
+        { "GET", "/api/tools" }, { "POST", "/api/tools" }, { "GET", $"/api/tools/{Nobody}" }, { "PUT", $"/api/tools/{Nobody}" },
+        { "DELETE", $"/api/tools/{Nobody}" }, { "GET", $"/api/tools/{Nobody}/history" }, { "POST", $"/api/tools/{Nobody}/test" },
         { "GET", "/api/calls" }, { "POST", "/api/calls" }, { "GET", $"/api/calls/{Nobody}" }, { "DELETE", $"/api/calls/{Nobody}" },
     };
 
     public static TheoryData<string, string> Bodies => new()
     {
-        { "POST", "/api/agents" }, { "POST", "/api/voice_preview" }, { "POST", "/api/calls" },
+        { "POST", "/api/agents" }, { "POST", "/api/voice_preview" }, { "POST", "/api/calls" }, { "POST", "/api/tools" },
     };
 
     public static TheoryData<string, string> Unknown => new()
     {
         { "GET", $"/api/agents/{Nobody}" }, { "DELETE", $"/api/agents/{Nobody}" }, { "GET", $"/api/voices/{Nobody}" }, { "GET", $"/api/voices/{Nobody}/preview" },
         { "GET", $"/api/calls/{Nobody}" }, { "DELETE", $"/api/calls/{Nobody}" },
+        { "GET", $"/api/tools/{Nobody}" }, { "DELETE", $"/api/tools/{Nobody}" }, { "GET", $"/api/tools/{Nobody}/history" }, { "POST", $"/api/tools/{Nobody}/test" },
         { "GET", "/api/agents/not-a-uuid" }, { "GET", "/api/nothing" }, { "GET", "/" },
     };
 
@@ -130,6 +133,7 @@ public sealed class BadInputTests(SiloFixture silo)
     [InlineData("/api/voices")]
     [InlineData("/api/models")]
     [InlineData("/api/calls")]
+    [InlineData("/api/tools")]
     public async Task ACursorThatIsNone_404(string path)
     {
         using var client = await silo.CreateClientAsync();
