@@ -6,6 +6,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
+using VoiceGrains.Grains.Calls.Interruptions;
 using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Grains.Calls;
@@ -20,6 +21,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
     {
         var errors = new InputErrors();
         CheckMedium(request.Medium, errors.Field("medium"));
+        InterruptionSettings.Read(request.ExperimentalSettings, errors.Field("experimentalSettings"));
         CheckMetadata(request.Metadata, errors.Field("metadata"));
         RefuseTemplates(request, errors);
         var now = clock.GetUtcNow();

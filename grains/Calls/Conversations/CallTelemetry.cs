@@ -18,6 +18,7 @@ internal static class CallTelemetry
     public static readonly UpDownCounter<long> ActiveCalls = Meter.CreateUpDownCounter<long>("voicegrains.calls.active", "{call}", "Calls that are joined on this silo");
     public static readonly Counter<long> Turns = Meter.CreateCounter<long>("voicegrains.calls.turns", "{turn}", "User turns that were answered");
     public static readonly Counter<long> Interruptions = Meter.CreateCounter<long>("voicegrains.calls.interruptions", "{interruption}", "Times that a user cut the agent off");
+    public static readonly Counter<long> IgnoredSounds = Meter.CreateCounter<long>("voicegrains.calls.ignored_sounds", "{sound}", "Sounds over the agent that were no interruption, by kind");
     public static readonly Counter<long> Underruns = Meter.CreateCounter<long>("voicegrains.calls.underruns", "{underrun}", "Times that agent sound ran dry inside an utterance");
     public static readonly Counter<long> ProviderErrors = Meter.CreateCounter<long>("voicegrains.calls.provider_errors", "{error}", "Provider failures that reached a call, by kind");
     public static readonly Counter<long> DroppedInput = Meter.CreateCounter<long>("voicegrains.calls.dropped_input", "{sample}", "User audio dropped because it came too fast");

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.Interruptions;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Recognition;
 
@@ -70,8 +71,9 @@ internal sealed partial class Conversation
     /// <summary>The user has spoken for long enough to be taken seriously.</summary>
     private void OnUserHeard()
     {
+        if (TryWeigh()) return;
         OnUserActivity();
-        if (CanInterrupt()) Interrupt("the user spoke");
+        InterruptByUser("the user spoke");
     }
 
     private void OnUserActivity()
@@ -92,7 +94,12 @@ internal sealed partial class Conversation
         _outbox.UserStoppedSpeaking();
         _deadlines.Clear(Deadline.InputStall);
         _deadlines.Clear(Deadline.FirstSpeaker);
-        if (_parts.Model.AcceptsAudio)
+        if (turn.Recognition is null && WasNoTurn(turn))
+        {
+            ResumeIfIdle();
+            return;
+        }
+        if (_parts.Model.AcceptsAudio && (turn.Recognition is null || turn.BargeIn is null or { Kind: SoundKind.Words }))
         {
             TakeTurn(turn);
             _ = FinishRecognitionAsync(turn);
@@ -159,6 +166,7 @@ internal sealed partial class Conversation
         if (turn != _listener.Turn && turn != _recognizing) return;
         turn.Ordinal ??= _history.NextOrdinal();
         _outbox.TranscriptText(MessageRole.User, MessageMedium.Voice, turn.PartialText, false, turn.Ordinal.Value);
+        HearWords(turn, turn.PartialText);
     }
 
     private void OnRecognized(UserTurn turn)
@@ -174,6 +182,7 @@ internal sealed partial class Conversation
         if (turn.Ordinal is not null || turn.Text.Length > 0)
             _outbox.TranscriptText(MessageRole.User, MessageMedium.Voice, turn.Text, true, turn.Ordinal ??= _history.NextOrdinal());
         if (turn.Entry is { } entry) _history.Replace(entry, entry.Message with { Text = turn.Text });
+        else if (WasNoTurn(turn)) ResumeIfIdle();
         else if (turn.Text.Length > 0) TakeTurn(turn);
         else
         {
@@ -187,7 +196,8 @@ internal sealed partial class Conversation
         CallTelemetry.ProviderErrors.Add(1, new KeyValuePair<string, object?>("kind", "recognizer"));
         _log.Write(Severity.Error, "recognition_error", Describe(failure));
         if (turn.Ordinal is { } ordinal) _outbox.TranscriptText(MessageRole.User, MessageMedium.Voice, turn.PartialText, true, ordinal);
-        if (waited) Apologize(++_recognitionFailures);
+        if (waited && turn.BargeIn is null or { Kind: SoundKind.Words }) Apologize(++_recognitionFailures);
+        else ResumeIfIdle();
     }
 
     /// <summary>Puts the turn into the history and answers it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -128,14 +129,16 @@ internal sealed partial class Conversation
     }
 
     /// <summary>The user cuts the agent off: silence at once, the rest of the answer is dropped, and history keeps what was heard.</summary>
-    private void Interrupt(string why)
+    /// <param name="why">For the event log.</param>
+    /// <param name="extras">As <paramref name="why"/>.</param>
+    private void Interrupt(string why, JsonObject? extras = null)
     {
         if (_utterances.Count == 0 && _answer is null) return;
         var wasAudible = _playing is not null;
         SilenceAgent();
         if (!wasAudible) return;
         CallTelemetry.Interruptions.Add(1);
-        _log.Write(Severity.Info, "interruption", $"The agent was interrupted: {why}.");
+        _log.Write(Severity.Info, "interruption", $"The agent was interrupted: {why}.", extras);
         if (_state == AgentState.Speaking) Enter(AgentState.Listening);
     }
 
@@ -145,7 +148,11 @@ internal sealed partial class Conversation
         foreach (var utterance in _utterances) utterance.Cancel();
         DiscardTools();
         if (_answer is { RunsTools: false } answer) DropAnswer(answer);
-        if (_utterances.Count == 0) return;
+        if (_utterances.Count == 0)
+        {
+            _speech.Restore();
+            return;
+        }
         var (playing, seconds) = _speech.Clear();
         foreach (var utterance in _utterances.ToArray())
         {

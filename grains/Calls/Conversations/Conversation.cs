@@ -179,6 +179,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
                 case Deadline.HardStop: End(_farewellReason); break;
                 case Deadline.InputStall: OnInputStall(); break;
                 case Deadline.Answer: OnAnswerTimeout(); break;
+                case Deadline.BargeIn: OnBargeInWindow(); break;
                 case Deadline.InputCheck: CheckInput(); break;
             }
         }

@@ -15,6 +15,8 @@ internal enum Deadline : byte
     InputStall,
     /// <summary>Recognition or the model took too long.</summary>
     Answer,
+    /// <summary>It must be decided what a sound over the agent is.</summary>
+    BargeIn,
     /// <summary>Regular look at input underflow.</summary>
     InputCheck,
 }

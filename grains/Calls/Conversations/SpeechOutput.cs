@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using VoiceGrains.Grains.Calls.Interruptions;
 using VoiceGrains.Media;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Synthesis;
@@ -14,6 +15,9 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
 {
     // Enough to ride out a slow synthesizer, little enough that an interruption throws away little work.
     private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(10);
+    // Quick enough to be heard as a reaction, slow enough not to click; back a little more gently.
+    private static readonly TimeSpan SofteningRamp = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan RestoringRamp = TimeSpan.FromMilliseconds(80);
     private const int TicksPerProgress = 5;
 
     private readonly IMediaPort _port;
@@ -55,6 +59,15 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         var position = _playout.Position(_clock.GetTimestamp());
         return position.UtteranceId == utterance.Id ? (double)position.Samples / _playout.SampleRateHz : 0;
     }
+
+    /// <summary>Lowers the agent's voice at once, or makes it stand still; <see cref="Restore"/> lets it go on with the next sample.</summary>
+    public void Soften(InterruptionSettings settings)
+    {
+        if (settings.Pauses) _playout.Pause(SofteningRamp, _clock.GetTimestamp());
+        else _playout.Fade((float)settings.DuckVolume, SofteningRamp, _clock.GetTimestamp());
+    }
+
+    public void Restore() => _playout.Fade(1, RestoringRamp, _clock.GetTimestamp());
 
     /// <summary>Silences the agent at once, here and at the far end. Returns the utterance that was heard in part, and how much of it.</summary>
     public (int UtteranceId, double HeardSeconds) Clear()

@@ -34,6 +34,9 @@ internal sealed class TurnDetector
     /// <summary>Whether the turn under way (or just ended) had speech enough to interrupt the agent.</summary>
     public bool Interrupts => _speechFrames >= _interruptionFrames;
 
+    /// <summary>Since the last speech of the turn under way.</summary>
+    public TimeSpan Silence => _silentFrames * Frame;
+
     /// <summary>Silence at the end of a turn before it counts as ended.</summary>
     public TimeSpan EndpointDelay => _endpointFrames * Frame;
 

@@ -37,6 +37,9 @@ internal sealed class UserListener : IDisposable
     /// <summary>Whether the turn under way, or just ended, was long enough to interrupt the agent.</summary>
     public bool Interrupts => _detector.Interrupts;
 
+    /// <summary>Since the last speech of the turn under way.</summary>
+    public TimeSpan Silence => _detector.Silence;
+
     public TimeSpan EndpointDelay => _detector.EndpointDelay;
 
     /// <summary>Makes a turn when one begins; set by the conversation.</summary>

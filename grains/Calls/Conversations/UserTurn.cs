@@ -1,3 +1,4 @@
+using VoiceGrains.Grains.Calls.Interruptions;
 using VoiceGrains.Providers.Recognition;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -32,6 +33,9 @@ internal sealed class UserTurn(int number, CallInstant start)
 
     /// <summary>The agent was speaking when it began.</summary>
     public bool BeganOverAgent { get; init; }
+
+    /// <summary>What it may be instead of a turn; null where that is not asked.</summary>
+    public BargeIn? BargeIn { get; set; }
 
     /// <summary>The sound is kept for models that hear.</summary>
     public bool KeepsAudio { get; init; }

@@ -34,6 +34,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
     public FarEnd FarEnd { get; }
     public TestModel Model { get; }
     public TestRecognizer Recognizer { get; } = new();
+    public bool HasRecognizer { get; set; } = true;
     public WordSynthesizer Synthesizer { get; }
     public WordSynthesizer? Fallback { get; set; }
     public MemoryJournal Journal { get; } = new();
@@ -70,7 +71,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
         {
             Model = Model,
             ModelName = "test-model",
-            Recognizer = Recognizer,
+            Recognizer = HasRecognizer ? Recognizer : null,
             Voice = new AgentVoice(Synthesizer, "v", null),
             FallbackVoice = Fallback is null ? null : new AgentVoice(Fallback, "f", null),
             Tools = Tools,

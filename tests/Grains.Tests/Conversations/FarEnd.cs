@@ -15,7 +15,7 @@ internal sealed class FarEnd(int inputRateHz, int outputRateHz, TimeSpan buffer,
     public int InputSampleRateHz => inputRateHz;
     public int OutputSampleRateHz => outputRateHz;
     public TimeSpan OutputBuffer => buffer;
-    public bool CanClear => true;
+    public bool CanClear { get; set; } = true;
 
     /// <summary>Everything that was played to the user.</summary>
     public List<short> Heard { get; } = [];

@@ -45,10 +45,13 @@ internal sealed class TestRecognizer : IRecognizer
     public string Default { get; set; } = "hello";
     public ProviderException? Failure { get; set; }
     public int Started { get; private set; }
+    /// <summary>Tells the turn under way what was understood so far.</summary>
+    public Action<string>? Partial { get; private set; }
 
     public IRecognition Start(RecognitionOptions options)
     {
         Started++;
+        Partial = options.OnPartial;
         return new Turn(this);
     }
 
@@ -69,6 +72,8 @@ internal sealed class WordSynthesizer(TimeSpan wordDuration, TimeProvider clock)
     public List<string> Words { get; } = [];
     public ProviderException? Failure { get; set; }
     public TimeSpan Delay { get; set; }
+    /// <summary>Added to the value of each sample.</summary>
+    public int Amplitude { get; set; }
     /// <summary>Samples per chunk; 0 is a word per chunk.</summary>
     public int ChunkSamples { get; set; }
     public bool TellsTiming { get; set; } = true;
@@ -89,7 +94,7 @@ internal sealed class WordSynthesizer(TimeSpan wordDuration, TimeProvider clock)
                 Words.Add(piece[start..end]);
                 timings.Add(new(offset + start, offset + end, sounded, sounded + wordDuration));
                 sounded += wordDuration;
-                pcm.AddRange(Enumerable.Repeat((short)Words.Count, (int)(wordDuration.TotalSeconds * rate)));
+                pcm.AddRange(Enumerable.Repeat((short)(Amplitude + Words.Count), (int)(wordDuration.TotalSeconds * rate)));
             }
             offset += piece.Length;
             foreach (var chunk in Chunks(pcm, rate, timings, offset)) yield return chunk;
