@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -13,6 +14,8 @@ public static partial class ContextSchema
 {
     private const int MaxProblems = 20;
     private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(100);
+    /// <summary>Problems are read by people and models, not by browsers: <c>+</c> stays <c>+</c>.</summary>
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string[] Types = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
     /// <summary>How a value breaks the schema, each problem with its path; empty when it does not.</summary>
@@ -126,7 +129,7 @@ public static partial class ContextSchema
 
     private static string At(string path, string problem) => path.Length == 0 ? problem : $"{path}: {problem}";
 
-    private static string Short(JsonNode? node) => (node?.ToJsonString() ?? "null") is { Length: > 200 } text ? text[..200] + "…" : node?.ToJsonString() ?? "null";
+    private static string Short(JsonNode? node) => (node?.ToJsonString(Readable) ?? "null") is { Length: > 200 } text ? text[..200] + "…" : node?.ToJsonString(Readable) ?? "null";
 
     /// <summary>Null for a pattern that cannot be matched in linear time: a tenant must not be able to keep a core busy.</summary>
     private static Regex? Pattern(string pattern)

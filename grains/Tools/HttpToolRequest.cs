@@ -79,6 +79,8 @@ internal sealed class HttpToolRequest
         var url = _query.Length == 0 ? _url : $"{_url}{(_url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{_query}";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address)) throw new ToolInputException("The tool's URL is not valid.");
         var request = new HttpRequestMessage(new HttpMethod(method), address);
+        // HttpClient sends a request without content once more when the server hangs up on it; with one, be it empty, it does not.
+        if (_body is null && method is not ("GET" or "HEAD" or "OPTIONS")) request.Content = new ByteArrayContent([]);
         if (_body is not null)
         {
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(_body));

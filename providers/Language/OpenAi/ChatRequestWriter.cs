@@ -112,9 +112,24 @@ internal sealed class ChatRequestWriter
         _json.WriteString("type", "function");
         _json.WriteStartObject("function");
         _json.WriteString("name", _request.Messages[at].ToolName);
-        _json.WriteString("arguments", _request.Messages[at].Text);
+        _json.WriteString("arguments", ReadableArguments(_request.Messages[at].Text));
         _json.WriteEndObject();
         _json.WriteEndObject();
+    }
+
+    /// <summary>What a model wrote as arguments may be no JSON. It was told so, but servers that parse its history would refuse all further requests.</summary>
+    private static string ReadableArguments(string text)
+    {
+        try
+        {
+            using var parsed = JsonDocument.Parse(text);
+            if (parsed.RootElement.ValueKind == JsonValueKind.Object) return text;
+        }
+        catch (JsonException)
+        {
+            // As below.
+        }
+        return "{}";
     }
 
     private void WriteResultOf(int call)

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls.Conversations;
@@ -24,27 +22,13 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
         CallToken = "t0ken",
     };
 
-    private WebApplication _server = null!;
-    private string _url = "";
-    private Func<HttpContext, Task> _handle = http => Task.CompletedTask;
+    private ToolServer _server = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
-        _server = builder.Build();
-        _server.Urls.Add("http://127.0.0.1:0");
-        _server.Run(http => _handle(http));
-        await _server.StartAsync(Cancel);
-        _url = _server.Urls.Single();
-    }
+    public async ValueTask InitializeAsync() => _server = await ToolServer.StartAsync(Cancel);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static HttpToolInvoker Invoker(params string[] allowed)
         => new(new OutboundGuard(Options.Create(new OutboundOptions { AllowedNetworks = [.. allowed] })), Options.Create(new ToolOptions()));
@@ -52,28 +36,17 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     private Task<ToolOutcome> Invoke(CallTool tool, JsonObject arguments, params string[] allowed)
         => Invoker(allowed.Length > 0 ? allowed : ["127.0.0.0/8"]).InvokeAsync(new Invocation("i1", tool, arguments), Context, Cancel);
 
-    private CallTool Tool(string method, string path, params (string Name, ParameterLocation Location)[] parameters) => new()
-    {
-        CallToolId = "t",
-        Name = "tool",
-        Definition = new CallToolDefinition
-        {
-            Http = new HttpToolDetails { BaseUrlPattern = _url + path, HttpMethod = method },
-            DynamicParameters = [.. parameters.Select(parameter => new DynamicParameter { Name = parameter.Name, Location = parameter.Location })],
-        },
-    };
-
     [Fact]
     public async Task Parameters_GoWhereTheyBelong_Escaped()
     {
         string? seen = null;
-        _handle = async http =>
+        _server.Handle = async http =>
         {
             using var reader = new StreamReader(http.Request.Body);
             seen = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString} {http.Request.Headers["X-Kind"]} {http.Request.Headers["Authorization"]} {await reader.ReadToEndAsync(Cancel)}";
             await http.Response.WriteAsync("fine", Cancel);
         };
-        var tool = Tool("POST", "/orders/{id}?fixed=1", ("id", ParameterLocation.Path), ("q", ParameterLocation.Query), ("X-Kind", ParameterLocation.Header), ("note", ParameterLocation.Body));
+        var tool = _server.Tool("POST", "/orders/{id}?fixed=1", ("id", ParameterLocation.Path), ("q", ParameterLocation.Query), ("X-Kind", ParameterLocation.Header), ("note", ParameterLocation.Body));
         tool = tool with
         {
             AuthHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer s3cret" },
@@ -97,54 +70,23 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     [Fact]
     public async Task ResponseHeaders_SteerTheCall()
     {
-        _handle = http =>
+        _server.Handle = http =>
         {
             http.Response.Headers["X-Ultravox-Response-Type"] = "hang-up";
             http.Response.Headers["X-Ultravox-Agent-Reaction"] = "listens";
             http.Response.Headers["X-Ultravox-Update-Call-State"] = """{"done":true}""";
             return http.Response.WriteAsync("bye", Cancel);
         };
-        var outcome = await Invoke(Tool("GET", "/"), []);
+        var outcome = await Invoke(_server.Tool("GET", "/"), []);
         Assert.True(outcome.HangsUp);
         Assert.Equal(ToolReaction.Listens, outcome.Reaction);
         Assert.Equal("""{"done":true}""", outcome.UpdateCallState!.ToJsonString());
     }
 
     [Fact]
-    public async Task Failure_IsInWordsForTheModel_AndInFullForTheLog()
-    {
-        _handle = http =>
-        {
-            http.Response.StatusCode = 503;
-            return http.Response.WriteAsync("database is down", Cancel);
-        };
-        var outcome = await Invoke(Tool("GET", "/"), []);
-        Assert.Equal("Error: The tool answered with status 503.", outcome.Result);
-        Assert.Equal("HTTP error: 503 Response:database is down", outcome.ErrorDetails);
-    }
-
-    [Fact]
-    public async Task LongResponse_IsAnError()
-    {
-        _handle = http => http.Response.WriteAsync(new string('x', 1_000_000), Cancel);
-        Assert.Equal("Error: The tool's response is too long: more than 65536 bytes.", (await Invoke(Tool("GET", "/"), [])).Result);
-    }
-
-    [Fact]
-    public async Task Redirect_IsNotFollowed()
-    {
-        _handle = http =>
-        {
-            http.Response.Redirect("/elsewhere");
-            return Task.CompletedTask;
-        };
-        Assert.Equal("Error: The tool answered with status 302.", (await Invoke(Tool("GET", "/"), [])).Result);
-    }
-
-    [Fact]
     public async Task InsideAddress_IsRefused_UnlessAllowed()
     {
-        var outcome = await Invoke(Tool("GET", "/"), [], "10.0.0.0/8");
+        var outcome = await Invoke(_server.Tool("GET", "/"), [], "10.0.0.0/8");
         Assert.Equal("Error: The tool could not be reached.", outcome.Result);
         Assert.Contains("only public addresses are allowed", outcome.ErrorDetails!, StringComparison.Ordinal);
     }
@@ -152,7 +94,7 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     [Fact]
     public async Task HeaderInjection_IsRefused()
     {
-        var outcome = await Invoke(Tool("GET", "/", ("X-Kind", ParameterLocation.Header)), new JsonObject { ["X-Kind"] = "a\r\nEvil: 1" });
+        var outcome = await Invoke(_server.Tool("GET", "/", ("X-Kind", ParameterLocation.Header)), new JsonObject { ["X-Kind"] = "a\r\nEvil: 1" });
         Assert.StartsWith("Error: X-Kind: Must be plain ASCII in one line", outcome.Result, StringComparison.Ordinal);
     }
 
@@ -160,13 +102,13 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     public async Task Cancellation_StopsTheRequest()
     {
         var arrived = new TaskCompletionSource();
-        _handle = async http =>
+        _server.Handle = async http =>
         {
             arrived.TrySetResult();
             await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         };
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var run = Invoker("127.0.0.0/8").InvokeAsync(new Invocation("i1", Tool("GET", "/"), []), Context, cancellation.Token);
+        var run = Invoker("127.0.0.0/8").InvokeAsync(new Invocation("i1", _server.Tool("GET", "/"), []), Context, cancellation.Token);
         await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
