@@ -35,7 +35,7 @@ internal static class DataMessage
         public string? Type { get; init; }
         [Required, MinLength(1, ErrorMessage = "This field may not be blank.")] public string? Text { get; init; }
         [RegularExpression("^(immediate|soon|later)$")] public string? Urgency { get; init; }
-        [MainThread] public string? ThreadId { get; init; }
+        [MaxLength(64)] public string? ThreadId { get; init; }
     }
 
     private sealed record HangUpMessage
@@ -52,7 +52,7 @@ internal static class DataMessage
         [MaxLength(100)] public IReadOnlyList<JsonObject>? KnownToolResults { get; init; }
         public bool? Uninterruptible { get; init; }
         [RegularExpression("^(immediate|soon)$")] public string? Urgency { get; init; }
-        [MainThread] public string? ThreadId { get; init; }
+        [MaxLength(64)] public string? ThreadId { get; init; }
     }
 
     private sealed record ForcedToolCall
@@ -61,8 +61,4 @@ internal static class DataMessage
         [Required] public string? Name { get; init; }
         public JsonNode? Arguments { get; init; }
     }
-
-    /// <summary>The call's own conversation is the only thread yet.</summary>
-    [AttributeUsage(AttributeTargets.Property)]
-    private sealed class MainThreadAttribute() : RegularExpressionAttribute("^UI$");
 }

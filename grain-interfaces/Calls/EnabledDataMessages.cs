@@ -16,4 +16,9 @@ public sealed record EnabledDataMessages
     public bool? UserStartedSpeaking { get; init; }
     public bool? UserStoppedSpeaking { get; init; }
     public bool? InvokingTool { get; init; }
+    public bool? ThreadSpawned { get; init; }
+    public bool? ThreadRejected { get; init; }
+    public bool? ThreadTerminated { get; init; }
+    public bool? SideGenerationDelta { get; init; }
+    public bool? SideGenerationCompleted { get; init; }
 }

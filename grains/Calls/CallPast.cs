@@ -18,6 +18,9 @@ internal sealed record CallPast
     /// <summary>Sound received.</summary>
     public required TimeSpan Input { get; init; }
 
+    /// <summary>Threads that the call had: they were lost with the conversation.</summary>
+    public IReadOnlyList<string> LostThreads { get; init; } = [];
+
     public int NextIndex => Messages.Count == 0 ? 0 : Messages.Max(message => message.CallStageMessageIndex) + 1;
 
     /// <summary>As the last message that changed it left it; null when none did.</summary>

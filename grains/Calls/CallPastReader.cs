@@ -20,24 +20,39 @@ internal sealed class CallPastReader(NpgsqlDataSource database, SealedJson json,
                 (select coalesce(max((document->>'callTimestamp')::interval), '0') from call_events where call_id = $1))
         """;
 
+    /// <summary>Spawned and not known to have ended since.</summary>
+    private const string SelectThreads = """
+        select distinct begun.document->'extras'->>'threadId' from call_events begun
+        where begun.call_id = $1 and begun.type = 'thread_spawned' and not exists (
+            select from call_events ended
+            where ended.call_id = $1 and ended.id > begun.id and ended.type in ('thread_terminated', 'thread_failed')
+                and ended.document->'extras'->>'threadId' = begun.document->'extras'->>'threadId')
+        order by 1
+        """;
+
     /// <exception cref="NpgsqlException">The database is away.</exception>
     public async Task<CallPast> ReadAsync(CallSnapshot call, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(Command(SelectMessages, call.Settings.CallId, call.Stage.CallStageId));
         batch.BatchCommands.Add(Command(SelectMarks, call.Settings.CallId));
+        batch.BatchCommands.Add(Command(SelectThreads, call.Settings.CallId));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var messages = new List<Message>();
         while (await reader.ReadAsync(cancellationToken)) messages.Add(json.Deserialize<Message>(reader.GetString(0)));
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var (sinceJoin, lastSaid) = (clock.GetUtcNow() - call.Joined!.Value, reader.GetTimeSpan(1));
+        var (nextOrdinal, sinceJoin, lastSaid, input) = (reader.GetInt32(0), clock.GetUtcNow() - call.Joined!.Value, reader.GetTimeSpan(1), reader.GetTimeSpan(2));
+        await reader.NextResultAsync(cancellationToken);
+        var threads = new List<string>();
+        while (await reader.ReadAsync(cancellationToken)) threads.Add(reader.GetString(0));
         return new CallPast
         {
             Messages = messages,
-            NextOrdinal = reader.GetInt32(0),
+            LostThreads = threads,
+            NextOrdinal = nextOrdinal,
             Wall = sinceJoin > lastSaid ? sinceJoin : lastSaid,      // the clocks of two silos may differ
-            Input = reader.GetTimeSpan(2),
+            Input = input,
         };
     }
 

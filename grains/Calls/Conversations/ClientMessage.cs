@@ -5,7 +5,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>A data message that a client, or the REST API for it, sent. Unknown fields are ignored, as protobuf JSON does; wrong types refuse the message.</summary>
-internal abstract record ClientMessage
+internal abstract partial record ClientMessage
 {
     // A prompt's worth; the REST body limit is larger than this.
     private const int LongestText = 64 * 1024;
@@ -16,7 +16,7 @@ internal abstract record ClientMessage
     internal sealed record UserText(string Text, Urgency Urgency, string ThreadId) : ClientMessage;
     internal sealed record SetOutputMedium(MessageMedium Medium) : ClientMessage;
     internal sealed record ToolResult(ToolResultFields Fields) : ClientMessage;
-    internal sealed record ForcedAgent(string Content, IReadOnlyList<ForcedToolCall> ToolCalls, IReadOnlyList<ToolResultFields> KnownResults, bool Uninterruptible, Urgency Urgency) : ClientMessage;
+    internal sealed record ForcedAgent(string Content, IReadOnlyList<ForcedToolCall> ToolCalls, IReadOnlyList<ToolResultFields> KnownResults, bool Uninterruptible, Urgency Urgency, string ThreadId) : ClientMessage;
     internal sealed record HangUp(string Message) : ClientMessage;
 
     internal sealed record ForcedToolCall(string Id, string Name, JsonObject Arguments);
@@ -36,12 +36,14 @@ internal abstract record ClientMessage
             "input_text_message" => new UserText(fields.Required("text"), fields.Flag("deferResponse") ? Urgency.Later : Urgency.Soon, "UI"),
             "set_output_medium" => new SetOutputMedium(fields.Medium("medium")),
             "client_tool_result" or "data_connection_tool_result" => new ToolResult(fields.Result(json)),
-            "forced_agent_message" => Forced(fields, json),
+            "forced_agent_message" => Forced(fields),
+            "spawn_thread" => Spawn(fields),
             "hang_up" => new HangUp(fields.Text("message") ?? ""),
             null => fields.Fail("type: is required and must be a string."),
             var other => fields.Fail($"type: '{Shorten(other)}' is not known."),
         };
         error = fields.Error ?? "";
+        if (message is SpawnThread spawn && fields.Error is not null) return new RefusedSpawn(spawn.ThreadId, error);
         return fields.Error is null ? message : null;
     }
 
@@ -61,18 +63,18 @@ internal abstract record ClientMessage
         return null;
     }
 
-    private static ForcedAgent Forced(FieldReader fields, JsonObject json)
+    private static ForcedAgent Forced(FieldReader fields)
     {
         var calls = fields.List("toolCalls", 16, (item, at) => new ForcedToolCall(
             item.Text("id") ?? Guid.NewGuid().ToString(), item.Required("name"), item.Object("arguments") ?? []));
         var results = fields.List("knownToolResults", 16, (item, at) => item.Result(at));
-        return new(fields.Text("content") ?? "", calls, results, fields.Flag("uninterruptible"), fields.UrgencyOr("urgency", Urgency.Immediate));
+        return new(fields.Text("content") ?? "", calls, results, fields.Flag("uninterruptible"), fields.UrgencyOr("urgency", Urgency.Immediate), fields.Text("threadId") ?? "UI");
     }
 
     private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "…";
 
     /// <summary>Typed access to a message's fields that notes the first thing that is wrong.</summary>
-    private sealed class FieldReader(JsonObject json, string path = "", FieldReader? root = null)
+    private sealed partial class FieldReader(JsonObject json, string path = "", FieldReader? root = null)
     {
         private string? _error;
 

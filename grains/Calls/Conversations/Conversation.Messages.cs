@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.Conversations.Threads;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -26,9 +27,13 @@ internal sealed partial class Conversation
         switch (message)
         {
             case ClientMessage.Ping ping: _outbox.Pong(ping.Timestamp); break;
-            case ClientMessage.UserText text: OnUserText(text); break;
             case ClientMessage.SetOutputMedium medium: _outputMedium = medium.Medium; break;
             case ClientMessage.ToolResult result: OnToolResult(result.Fields); break;
+            case ClientMessage.UserText { ThreadId: not CallThreads.MainId } text: _threads.Send(text.ThreadId, text); break;
+            case ClientMessage.UserText text: OnUserText(text); break;
+            case ClientMessage.ForcedAgent { ThreadId: not CallThreads.MainId } forced: _threads.Send(forced.ThreadId, forced); break;
+            case ClientMessage.SpawnThread spawn: _threads.Spawn(spawn); break;
+            case ClientMessage.RefusedSpawn refused: _threads.Refuse(refused.ThreadId, refused.Reason); break;
             case ClientMessage.ForcedAgent forced: OnForcedMessage(forced); break;
             case ClientMessage.HangUp hangUp: SayFarewell(hangUp.Message, EndReason.AgentHangup); break;
         }
@@ -36,11 +41,6 @@ internal sealed partial class Conversation
 
     private void OnUserText(ClientMessage.UserText text)
     {
-        if (text.ThreadId != "UI")
-        {
-            _log.Write(Severity.Warning, "unknown_thread", "A text message was for a thread that does not exist; it was ignored.");
-            return;
-        }
         OnUserActivity();
         _deadlines.Clear(Deadline.FirstSpeaker);
         var interrupts = text.Urgency == Urgency.Immediate && CanInterrupt();

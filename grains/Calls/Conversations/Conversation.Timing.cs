@@ -9,6 +9,7 @@ internal sealed partial class Conversation
     private void Resume(CallPast past)
     {
         _log.Write(Severity.Info, "call_resumed", "The client came back: the call goes on.");
+        foreach (var thread in past.LostThreads) _threads.Lost(thread);
         foreach (var call in past.OpenToolCalls)
             AddToolResult(call.InvocationId ?? "", call.ToolName ?? "", "The connection was lost before the result came. It is not known whether the tool did its work.", "The call was interrupted.");
         if (_history.HasNew && _history.InvitesAnswer) StartAnswerWhenFree(null, interrupt: false);

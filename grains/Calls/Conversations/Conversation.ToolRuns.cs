@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Calls.Conversations.Threads;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -17,7 +18,7 @@ internal sealed partial class Conversation
     /// <summary>Runs on the loop until its first await; then posts the outcome, unless the call or, before it was committed, the answer is over.</summary>
     private async Task RunToolAsync(ToolRound round, ToolUse use, Invocation invocation)
     {
-        var run = MeasureToolAsync(round.Answer, invocation);
+        var run = MeasureToolAsync(round.Answer.Span?.Context ?? default, invocation, ContextFor(invocation.Tool), round.Answer.Cancellation);
         var fixedResponse = invocation.Tool.Definition.StaticResponse;
         if (fixedResponse is not null) Post(new ToolOutcome(fixedResponse.ResponseText ?? ""), isUnused: false);
         if (await run is { } outcome) Post(outcome, isUnused: fixedResponse is not null);
@@ -25,31 +26,29 @@ internal sealed partial class Conversation
         void Post(ToolOutcome given, bool isUnused) => _inbox.Writer.TryWrite(new(EventKind.ToolFinished, new FinishedTool(round, use, given) { IsUnused = isUnused }));
     }
 
-    /// <summary>Null when nobody wants the outcome any more.</summary>
-    private async Task<ToolOutcome?> MeasureToolAsync(Answer answer, Invocation invocation)
+    /// <summary>Null when nobody wants the outcome any more, since what called the tool ended.</summary>
+    private async Task<ToolOutcome?> MeasureToolAsync(ActivityContext parent, Invocation invocation, ToolContext context, CancellationToken ends)
     {
         var start = _parts.Clock.GetTimestamp();
         var kind = ToolSchema.KindOf(invocation.Tool);
-        using var activity = CallTelemetry.Source.StartActivity("tool", ActivityKind.Client, answer.Span?.Context ?? default);
+        using var activity = CallTelemetry.Source.StartActivity("tool", ActivityKind.Client, parent);
         activity?.SetTag("call_id", _settings.CallId);
         activity?.SetTag("tool", invocation.Tool.Name);
         activity?.SetTag("kind", kind);
-        var outcome = await TryRunToolAsync(answer, invocation);
+        var outcome = await TryRunToolAsync(invocation, context, ends);
         var failed = outcome?.ErrorDetails is not null;
         if (failed) activity?.SetStatus(ActivityStatusCode.Error);
         if (outcome is not null) CallTelemetry.ToolDuration.Record(_parts.Clock.GetElapsedTime(start).TotalSeconds, new("kind", kind), new("failed", failed));
         return outcome;
     }
 
-    private async Task<ToolOutcome?> TryRunToolAsync(Answer answer, Invocation invocation)
+    private async Task<ToolOutcome?> TryRunToolAsync(Invocation invocation, ToolContext context, CancellationToken ends)
     {
         var timeout = ToolSchema.TimeoutOf(invocation.Tool);
         using var patience = new CancellationTokenSource(timeout, _parts.Clock);
-        using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, answer.Cancellation, _cancellation.Token);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, ends, _cancellation.Token);
         try
         {
-            // Everything that reads the call's state happens before the first await, on the loop.
-            var context = ContextFor(invocation.Tool);
             return invocation.Tool.Definition.Client is not null ? await AskClientAsync(invocation, context, any.Token) : await _parts.Tools.InvokeAsync(invocation, context, any.Token);
         }
         catch (OperationCanceledException) when (!patience.IsCancellationRequested)
@@ -67,15 +66,18 @@ internal sealed partial class Conversation
     }
 
     /// <summary>What the tool may know of the call. The history is long: it is written out only for a tool that asks for it.</summary>
-    private ToolContext ContextFor(CallTool tool) => new()
+    /// <param name="thread">Whose tool it is; null for the main conversation.</param>
+    private ToolContext ContextFor(CallTool tool, CallThread? thread = null) => new()
     {
         CallId = _settings.CallId,
         CallStageId = _stage.CallStageId,
         OutputSampleRateHz = _port.OutputSampleRateHz,
-        CallState = (JsonObject)_callState.DeepClone(),
+        CallState = (JsonObject)(thread?.CallState ?? _callState).DeepClone(),
         Metadata = _settings.Metadata,
         CallToken = _callToken,
-        ConversationHistory = ToolSchema.Asks(tool, KnownParameter.ConversationHistory) ? _history.ToJson() : [],
+        ConversationHistory = ToolSchema.Asks(tool, KnownParameter.ConversationHistory) ? thread?.History.ToJson() ?? _history.ToJson() : [],
+        ThreadId = thread?.Id ?? CallThreads.MainId,
+        ThreadStates = ToolSchema.Asks(tool, KnownParameter.ThreadStates) ? _threads.States() : [],
     };
 
     private async Task<ToolOutcome> AskClientAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
@@ -86,7 +88,7 @@ internal sealed partial class Conversation
     }
 
     /// <summary>Reads what a client, a data connection or a forced message says that a tool gave.</summary>
-    private static ToolOutcome ToOutcome(ClientMessage.ToolResultFields fields)
+    internal static ToolOutcome ToOutcome(ClientMessage.ToolResultFields fields)
     {
         var problem = fields.ErrorType switch
         {

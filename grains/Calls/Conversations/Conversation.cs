@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.Conversations.Threads;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -47,6 +48,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer);
         _outputMedium = settings.InitialOutputMedium == MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice;
         _callState = (JsonObject)(past?.CallState ?? stage.InitialState).DeepClone();
+        _threads = CreateThreads();
     }
 
     public CallRun Run { get; }
@@ -161,6 +163,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.SpeechFailed: OnSpeechFailed((SpeechFailure)next.Payload!); break;
             case EventKind.Underrun: OnUnderrun(); break;
             case EventKind.Progress: ShowProgress(); break;
+            case EventKind.Thread: _threads.On((ThreadSignal)next.Payload!); break;
             case EventKind.Timer: OnTimer(); break;
             case EventKind.End: OnEndRequest((EndRequest)next.Payload!); break;
             default: throw new UnreachableException();
@@ -220,6 +223,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private async Task StopAsync(Task media)
     {
         _outcome ??= new CallOutcome(EndReason.SystemError);
+        if (_outcome.MayResume) _threads.Abandon();      // whoever goes on with the call tells of them
+        else _threads.EndAll("The call ended.");
         SilenceAgent();
         if (!_outcome.MayResume) RecordLostTools();
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);

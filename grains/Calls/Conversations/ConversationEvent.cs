@@ -33,6 +33,8 @@ internal enum EventKind : byte
     Underrun,
     /// <summary>Time to look at what was played, about every 50 ms while the agent speaks.</summary>
     Progress,
+    /// <summary>Payload: <see cref="Threads.ThreadSignal"/>.</summary>
+    Thread,
     /// <summary>Some deadline passed.</summary>
     Timer,
     /// <summary>Payload: <see cref="EndRequest"/>.</summary>

@@ -11,6 +11,15 @@ public sealed class ConversationOptions
     /// <summary>Tools that one model round may call. Default 16.</summary>
     [Range(1, 64)] public int MaxParallelTools { get; set; } = 16;
 
+    /// <summary>Threads of a call, the main conversation aside; one more is rejected. Default 32.</summary>
+    [Range(1, 1_000)] public int MaxThreads { get; set; } = 32;
+
+    /// <summary>Threads of a call that generate at once; the others wait for their turn. Default 4.</summary>
+    [Range(1, 100)] public int MaxGeneratingThreads { get; set; } = 4;
+
+    /// <summary>Length of a thread's history, what it was forked with included. Longer ones are rejected or terminated. Default 500,000 characters.</summary>
+    [Range(1_000, 100_000_000)] public int MaxThreadCharacters { get; set; } = 500_000;
+
     /// <summary>From the end of a user's turn to the first word of the model, tools aside. Default 45 s.</summary>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(45);
 

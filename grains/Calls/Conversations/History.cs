@@ -59,6 +59,9 @@ internal sealed class History(CallRun call, StageSettings stage, ICallJournal jo
         return messages;
     }
 
+    /// <summary>All messages as they are now.</summary>
+    public IReadOnlyList<Message> Snapshot() => [.. _entries.Select(entry => entry.Message)];
+
     /// <summary>The messages as JSON, for tools that ask for <c>KNOWN_PARAM_CONVERSATION_HISTORY</c>.</summary>
     public JsonArray ToJson() => [.. _entries.Select(entry => System.Text.Json.JsonSerializer.SerializeToNode(entry.Message, GrainInterfaces.WireJson.Sparse))];
 

@@ -10,7 +10,7 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// Data messages to the client, as <c>data-messages</c> documents them; which ones are on is the medium's <c>dataMessages</c>. Transcripts, states
 /// and events go to those who watch the call as well, whatever the client wants.
 /// </summary>
-internal sealed class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool clearBufferByDefault, ILiveEventSink? live = null)
+internal sealed partial class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool clearBufferByDefault, ILiveEventSink? live = null)
 {
     private readonly bool _state = enabled?.State ?? true;
     private readonly bool _transcript = enabled?.Transcript ?? true;

@@ -1,0 +1,432 @@
+using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Providers;
+using VoiceGrains.Providers.Language;
+using static VoiceGrains.Grains.Tests.Conversations.Threads.ThreadCall;
+
+namespace VoiceGrains.Grains.Tests.Conversations.Threads;
+
+/// <summary>Threads of a live call: spawning, messages, tools, and that the main conversation never notices.</summary>
+public class ThreadTests
+{
+    [Fact]
+    public async Task Spawn_GeneratesFromACopyOfTheCall_AndTellsEachStep()
+    {
+        await using var call = New().Start();
+        call.Text("UI", "I want a pizza.");
+        call.RunUntil(() => call.Messages.Count == 2);
+        call.Run(3);
+        call.Model.Enqueue(Says("Let me "), Says("think."));
+        call.Spawn("t", "Find toppings.");
+        call.RunUntil(() => call.Completed("t").Count == 1);
+
+        var request = call.Model.Requests[^1];
+        Assert.Equal(["User:I want a pizza.", "Agent:All right.", "User:Find toppings."], TextsOf(request));
+        Assert.Equal(("test-model", "Be kind."), (request.Model, request.SystemPrompt));
+        Assert.Equal(
+            ["thread_spawned", "side_generation_delta", "side_generation_delta", "side_generation_completed"],
+            call.FarEnd.Messages.Select(item => (string)item.Message["type"]!).Where(type => type.StartsWith("thread", StringComparison.Ordinal) || type.StartsWith("side", StringComparison.Ordinal)));
+        Assert.Equal(["Let me ", "think."], call.Sent("side_generation_delta", "delta"));
+        var completed = call.FarEnd.OfType("side_generation_completed").Single();
+        Assert.Equal(("t", "Let me think.", "[]"), ((string)completed["threadId"]!, (string)completed["text"]!, completed["toolCalls"]!.ToJsonString()));
+        Assert.Equal(2, call.Messages.Count);       // nothing of the thread is the call's
+    }
+
+    [Fact]
+    public async Task Spawn_WithoutAnId_MakesOneUp()
+    {
+        await using var call = New().Start();
+        call.Client("""{"type":"spawn_thread","additionalMessages":[{"type":"user_text_message","text":"Go."}]}""");
+        call.RunUntil(() => call.FarEnd.OfType("side_generation_completed").Any());
+        var id = call.Sent("thread_spawned", "threadId").Single();
+        Assert.True(Guid.TryParse(id, out _));
+        Assert.Equal(["All right."], call.Completed(id));
+    }
+
+    [Theory]
+    [InlineData("""[{"type":"user_text_message","text":"Hm?"}]""", "generating")]
+    [InlineData("""[{"type":"user_text_message","text":"Hm?","urgency":"later"}]""", "generating")]
+    [InlineData("""[{"type":"forced_agent_message","content":"Hello."}]""", "idle")]
+    [InlineData("""[{"type":"user_text_message","text":"Hm?"},{"type":"forced_agent_message","content":"Hello."}]""", "idle")]
+    [InlineData("""[{"type":"forced_agent_message","toolCalls":[{"id":"1","name":"ask"}],"knownToolResults":[{"invocationId":"1","result":"42"}]}]""", "generating")]
+    [InlineData("""[{"type":"forced_agent_message","toolCalls":[{"id":"1","name":"ask"}],"knownToolResults":[{"invocationId":"1","result":"42","agentReaction":"listens"}]}]""", "idle")]
+    [InlineData("""[{"type":"user_text_message","text":"Hm?"},{"type":"forced_agent_message","toolCalls":[{"id":"1","name":"ask"}]}]""", "calling_tool")]
+    [InlineData("[]", "idle")]
+    public async Task Spawn_GoesOnAsItsHistoryEnds(string messages, string state)
+    {
+        await using var call = New(ClientTool("ask"), Knowing("look", KnownParameter.ThreadStates)).Start();
+        call.Model.Hangs = true;
+        call.Spawn("t", null, $$"""{"additionalMessages":{{messages}}}""");
+        Assert.Equal(["t"], call.Sent("thread_spawned", "threadId"));
+        Assert.Equal(state, StatesSeenBy(call)["t"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("""{"newThreadId":"UI"}""", "UI", "main conversation")]
+    [InlineData("""{"newThreadId":"UI","ifExists":"replace"}""", "UI", "main conversation")]
+    [InlineData("""{"newThreadId":"a"}""", "a", "already")]
+    [InlineData("""{"newThreadId":"b","parentThreadId":"nobody"}""", "b", "'nobody' does not exist")]
+    [InlineData("""{"newThreadId":"b","parentThreadId":"b"}""", "b", "'b' does not exist")]
+    [InlineData("""{"newThreadId":"b","ifExists":"maybe"}""", "b", "ifExists: must be reject or replace.")]
+    [InlineData("""{"newThreadId":"b","limits":{"generationLimit":0}}""", "b", "limits.generationLimit: must be a whole number of at least 1.")]
+    [InlineData("""{"newThreadId":"b","limits":{"threadOutputTokenLimit":"many"}}""", "b", "limits.threadOutputTokenLimit")]
+    [InlineData("""{"newThreadId":"b","limits":5}""", "b", "limits: must be an object.")]
+    [InlineData("""{"newThreadId":"b","toolFilter":{"allowedTools":"all"}}""", "b", "toolFilter.allowedTools: must be a list of at most 256 strings.")]
+    [InlineData("""{"newThreadId":"b","additionalMessages":[{"type":"hang_up"}]}""", "b", "additionalMessages[0].type: must be user_text_message or forced_agent_message.")]
+    [InlineData("""{"newThreadId":"b","additionalMessages":[{"type":"user_text_message"}]}""", "b", "additionalMessages[0].text: is required")]
+    [InlineData("""{"newThreadId":"b","additionalMessages":[{"type":"forced_agent_message","toolCalls":[{"name":"ask"}]},{"type":"user_text_message","text":"Go."}]}""", "b", "additionalMessages[0].knownToolResults: the result of 'ask' is missing")]
+    [InlineData("""{"newThreadId":"b","additionalMessages":[{"type":"forced_agent_message","toolCalls":[{"id":"1","name":"ask"}],"knownToolResults":[{"invocationId":"1","responseType":"hang-up"}]}]}""", "b", "cannot end the call")]
+    public async Task Spawn_ThatCannotBe_IsRejectedWithItsReason(string spawn, string id, string reason)
+    {
+        await using var call = New(ClientTool("ask")).Start();
+        call.Spawn("a", null);
+        var message = JsonNode.Parse(spawn)!.AsObject();
+        message["type"] = "spawn_thread";
+        call.Client(message.ToJsonString());
+        Assert.Contains(reason, call.RejectionOf(id), StringComparison.Ordinal);
+        Assert.Contains(call.Journal.Events, item => item.Type == "thread_rejected" && (string?)item.Extras!["threadId"] == id);
+        Assert.Equal(["a"], call.Sent("thread_spawned", "threadId"));
+    }
+
+    [Fact]
+    public async Task Replace_EndsTheOldThreadAndStartsAnew()
+    {
+        await using var call = New().Start();
+        call.Model.Hangs = true;
+        call.Spawn("t", "One.");
+        call.Model.Hangs = false;
+        call.Spawn("t", "Two.", """{"ifExists":"replace"}""");
+        call.RunUntil(() => call.Completed("t").Count == 1);
+        Assert.Equal("Another thread took its id.", call.EndOf("t"));
+        Assert.Equal(1, call.Model.Cancelled);
+        Assert.Equal(["User:Two."], TextsOf(call.Model.Requests[^1]));
+        Assert.Equal(["t", "t"], call.Sent("thread_spawned", "threadId"));
+    }
+
+    [Fact]
+    public async Task Replace_MayForkFromTheThreadThatItReplaces()
+    {
+        await using var call = New().Start();
+        call.Spawn("t", "One.");
+        call.RunUntil(() => call.Completed("t").Count == 1);
+        call.Spawn("t", "Two.", """{"ifExists":"replace","parentThreadId":"t"}""");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal(["User:One.", "Agent:All right.", "User:Two."], TextsOf(call.Model.Requests[^1]));
+    }
+
+    [Fact]
+    public async Task ThreadOfAThread_HasItsParentsHistoryToolsAndState()
+    {
+        await using var call = New(ServerTool("look"), ServerTool("buy"), ServerTool("sell")).Start();
+        call.Tools.Run = (_, _, _) => Task.FromResult(new ToolOutcome("ok") { UpdateCallState = new JsonObject { ["step"] = 2 } });
+        call.Model.Enqueue(UsesTool("look"));
+        call.Spawn("a", "One.", """{"toolFilter":{"disallowedTools":["sell"]}}""");
+        call.RunUntil(() => call.Completed("a").Count == 2);
+        JsonObject? seen = null;
+        call.Tools.Run = (_, context, _) =>
+        {
+            seen = context.CallState;
+            return Task.FromResult(new ToolOutcome("ok"));
+        };
+        call.Model.Enqueue(UsesTool("look"));
+        call.Spawn("b", "Two.", """{"parentThreadId":"a","toolFilter":{"allowedTools":["look","sell"]}}""");
+        call.RunUntil(() => call.Completed("b").Count == 2);
+        Assert.Equal(["look", "buy"], call.Model.Requests[0].Tools.Select(tool => tool.Name));
+        Assert.Equal(["look"], call.Model.Requests[^1].Tools.Select(tool => tool.Name));
+        Assert.Equal("User:One.", TextsOf(call.Model.Requests[^1]).First());
+        Assert.Equal(2, (int)seen!["step"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"allowedTools":["a","b"],"disallowedTools":["b","c"]}""", "a")]
+    [InlineData("""{"allowedTools":[]}""", "")]
+    [InlineData("""{"disallowedTools":["a"]}""", "b,c")]
+    [InlineData("""{"allowedTools":["unheard-of"]}""", "")]
+    [InlineData("{}", "a,b,c")]
+    public async Task ToolFilter_AllowsFirstThenBlocks(string filter, string tools)
+    {
+        await using var call = New(ServerTool("a"), ServerTool("b"), ServerTool("c")).Start();
+        call.Spawn("t", more: $$"""{"toolFilter":{{filter}}}""");
+        call.RunUntil(() => call.Model.Requests.Count == 1);
+        Assert.Equal(tools, string.Join(',', call.Model.Requests[0].Tools.Select(tool => tool.Name)));
+    }
+
+    [Fact]
+    public async Task BlockedTool_IsRefusedToTheModelThatCallsItNevertheless()
+    {
+        await using var call = New(ServerTool("buy")).Start();
+        call.Model.Enqueue(UsesTool("buy"));
+        call.Spawn("t", more: """{"toolFilter":{"disallowedTools":["buy"]}}""");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal("ToolResult:Error: There is no tool named 'buy'. There are no tools.", TextsOf(call.Model.Requests[^1]).Last());
+        Assert.Empty(call.Tools.Invoked);
+    }
+
+    [Fact]
+    public async Task ToolsOfTheParentThatStillRun_AreNotRunAgain()
+    {
+        await using var call = New(ClientTool("order")).Start();
+        call.Model.Enqueue(UsesTool("order"));
+        call.Text("UI", "Order it.");
+        call.RunUntil(() => call.FarEnd.OfType("client_tool_invocation").Any());
+        call.Spawn("t", null);
+        call.RunUntil(() => call.Completed("t").Count == 1);
+        Assert.Single(call.FarEnd.OfType("client_tool_invocation"));
+        Assert.Equal(["User:Order it.", "ToolCall:{}", "ToolResult:Not known here: the tool is being run by the conversation that this thread was forked from."], TextsOf(call.Model.Requests[^1]));
+    }
+
+    [Fact]
+    public async Task ClientTool_OfAThread_RunsOverTheDataChannel_AndKnowsItsThread()
+    {
+        await using var call = New(Knowing("look", KnownParameter.ThreadId, KnownParameter.ThreadStates, KnownParameter.CallState, KnownParameter.ConversationHistory)).Start();
+        call.Model.Enqueue(Says("One moment."), UsesTool("look"));
+        call.Spawn("t", "Look it up.");
+        call.RunUntil(() => call.FarEnd.OfType("client_tool_invocation").Any());
+        var invocation = call.FarEnd.OfType("client_tool_invocation").Single();
+        var parameters = invocation["parameters"]!;
+        Assert.Equal("t", (string)parameters["ThreadId"]!);
+        Assert.Equal("""{"UI":"idle","t":"calling_tool"}""", parameters["ThreadStates"]!.ToJsonString());
+        Assert.Equal(1, (int)parameters["CallState"]!["step"]!);
+        Assert.Equal(["Look it up.", "One moment.", "{}"], parameters["ConversationHistory"]!.AsArray().Select(message => (string)message!["text"]!));
+        var id = (string)invocation["invocationId"]!;
+        Assert.Equal(id, (string)call.FarEnd.OfType("side_generation_completed").Single()["toolCalls"]![0]!["id"]!);
+
+        call.Client($$"""{"type":"client_tool_result","invocationId":"{{id}}","result":"found"}""");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal("ToolResult:found", TextsOf(call.Model.Requests[^1]).Last());
+        Assert.False(call.HasEvent("unexpected_tool_result"));
+        call.Client($$"""{"type":"client_tool_result","invocationId":"{{id}}","result":"again"}""");
+        Assert.True(call.HasEvent("unexpected_tool_result"));
+    }
+
+    [Fact]
+    public async Task MainConversationsTool_SeesItsOwnThread()
+    {
+        await using var call = New(Knowing("look", KnownParameter.ThreadId, KnownParameter.ThreadStates)).Start();
+        call.Spawn("t", null);
+        call.Model.Enqueue(UsesTool("look"));
+        call.Text("UI", "Look.");
+        call.RunUntil(() => call.FarEnd.OfType("client_tool_invocation").Any());
+        var parameters = call.FarEnd.OfType("client_tool_invocation").Single()["parameters"]!;
+        Assert.Equal("UI", (string)parameters["ThreadId"]!);
+        Assert.Equal("""{"UI":"calling_tool","t":"idle"}""", parameters["ThreadStates"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task CallStateOfAThread_StaysInTheThread()
+    {
+        await using var call = New(ServerTool("step")).Start();
+        var seen = new List<string>();
+        call.Tools.Run = (_, context, _) =>
+        {
+            seen.Add($"{context.ThreadId}:{context.CallState.ToJsonString()}");
+            return Task.FromResult(new ToolOutcome("ok") { UpdateCallState = new JsonObject { ["step"] = (int)context.CallState["step"]! + 1 } });
+        };
+        call.Model.Enqueue(UsesTool("step"));
+        call.Model.Enqueue(UsesTool("step"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 3);
+        call.Model.Enqueue(UsesTool("step"));
+        call.Text("UI", "Step.");
+        call.RunUntil(() => seen.Count == 3);
+        Assert.Equal(["""t:{"step":1}""", """t:{"step":2}""", """UI:{"step":1}"""], seen);
+    }
+
+    [Theory]
+    [InlineData("hang-up", "A thread cannot end the call")]
+    [InlineData("new-stage", "A thread cannot change the call's stage")]
+    public async Task ResultThatActsOnTheCall_IsRefusedToTheThreadsModel(string responseType, string why)
+    {
+        await using var call = New(ClientTool("act")).Start();
+        call.Model.Enqueue(UsesTool("act"));
+        call.Spawn("t");
+        call.RunUntil(() => call.FarEnd.OfType("client_tool_invocation").Any());
+        var id = (string)call.FarEnd.OfType("client_tool_invocation").Single()["invocationId"]!;
+        call.Client($$"""{"type":"client_tool_result","invocationId":"{{id}}","result":"{}","responseType":"{{responseType}}"}""");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.StartsWith($"ToolResult:Error: {why}", TextsOf(call.Model.Requests[^1]).Last(), StringComparison.Ordinal);
+        call.Run(3);
+        Assert.Null(call.Outcome);
+        Assert.Equal("stage", call.Journal.Events[^1].CallStageId);
+    }
+
+    [Fact]
+    public async Task ServerToolThatHangsUp_IsRefusedToo()
+    {
+        await using var call = New(ServerTool("act")).Start();
+        call.Tools.Run = (_, _, _) => Task.FromResult(new ToolOutcome("bye") { HangsUp = true });
+        call.Model.Enqueue(UsesTool("act"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.StartsWith("ToolResult:Error: A thread cannot end the call", TextsOf(call.Model.Requests[^1]).Last(), StringComparison.Ordinal);
+        Assert.Null(call.Outcome);
+    }
+
+    [Fact]
+    public async Task BuiltInToolsOfTheVoiceCall_AreHiddenAndRefused()
+    {
+        await using var call = New(ServerTool("hangUp") with { BuiltIn = "hangUp" }, ServerTool("queryCorpus") with { BuiltIn = "queryCorpus" }).Start();
+        call.Model.Enqueue(UsesTool("hangUp"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal(["queryCorpus"], call.Model.Requests[0].Tools.Select(tool => tool.Name));
+        Assert.Contains("only the main conversation", call.Model.Requests[^1].Messages[^1].Text, StringComparison.Ordinal);
+        Assert.Empty(call.Tools.Invoked);
+    }
+
+    [Theory]
+    [InlineData(AgentReaction.Speaks, 2)]
+    [InlineData(AgentReaction.Listens, 1)]
+    [InlineData(AgentReaction.SpeaksOnce, 1)]
+    public async Task Reaction_DecidesWhetherTheThreadGoesOn(AgentReaction reaction, int generations)
+    {
+        await using var call = New(ServerTool("look", reaction), Knowing("states", KnownParameter.ThreadStates)).Start();
+        call.Model.Enqueue(Says("Looking."), UsesTool("look"));
+        call.Spawn("t");
+        call.Run(1);
+        Assert.Equal(generations, call.Model.Requests.Count);
+        Assert.Equal("idle", StatesSeenBy(call, "states")["t"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task SpeaksOnce_WithoutWordsBefore_GoesOn()
+    {
+        await using var call = New(ServerTool("look", AgentReaction.SpeaksOnce)).Start();
+        call.Model.Enqueue(UsesTool("look"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+    }
+
+    [Theory]
+    [InlineData("not json", "not valid JSON")]
+    [InlineData("{}", "city: Th")]
+    [InlineData("""{"city":5}""", "city: Mu")]
+    public async Task WrongArguments_GoBackToTheModel(string arguments, string why)
+    {
+        var tool = ClientTool("weather", new DynamicParameter { Name = "city", Location = ParameterLocation.Body, Schema = new JsonObject { ["type"] = "string" }, Required = true });
+        await using var call = New(tool).Start();
+        call.Model.Enqueue(UsesTool("weather", arguments));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Contains(why, call.Model.Requests[^1].Messages[^1].Text, StringComparison.Ordinal);
+        Assert.True(call.HasEvent("tool_refused"));
+        Assert.Empty(call.FarEnd.OfType("client_tool_invocation"));
+    }
+
+    [Fact]
+    public async Task ToolThatNeverAnswers_TimesOut()
+    {
+        await using var call = New(ClientTool("slow")).Start();
+        call.Model.Enqueue(UsesTool("slow"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2, 5);
+        Assert.Equal("ToolResult:Error: The tool did not answer within 2.5 seconds.", TextsOf(call.Model.Requests[^1]).Last());
+    }
+
+    [Fact]
+    public async Task StaticResponse_DoesNotWaitForTheTool()
+    {
+        await using var call = New(ClientTool("note") with { Definition = new CallToolDefinition { Client = new EmptyDetails(), StaticResponse = new StaticToolResponse { ResponseText = "noted" } } }).Start();
+        call.Model.Enqueue(UsesTool("note"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Single(call.FarEnd.OfType("client_tool_invocation"));
+        Assert.Equal("ToolResult:noted", TextsOf(call.Model.Requests[^1]).Last());
+    }
+
+    [Fact]
+    public async Task RoundsOfTools_AreBounded()
+    {
+        await using var call = New(ServerTool("loop")).Start();
+        for (var i = 0; i < 20; i++) call.Model.Enqueue(UsesTool("loop"));
+        call.Spawn("t");
+        call.RunUntil(() => call.HasEvent("too_many_tool_rounds"));
+        call.Run(1);
+        Assert.Equal(call.Options.MaxModelRounds, call.Model.Requests.Count);
+        call.Model.Answers.Clear();
+        call.Text("t", "Enough?");
+        call.RunUntil(() => call.Completed("t")[^1] == "All right.");
+    }
+
+    [Fact]
+    public async Task ParallelTools_AreBounded_AndAllAnswered()
+    {
+        await using var call = New(ServerTool("look")).Start();
+        call.Model.Enqueue([.. Enumerable.Range(0, 20).Select(i => UsesTool("look", id: "same"))]);
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal(16, call.Tools.Invoked.Count);
+        Assert.Equal(16, call.Model.Requests[^1].Messages.Count(message => message.Role == ChatRole.ToolResult));
+        Assert.Equal(16, call.Model.Requests[^1].Messages.Where(message => message.Role == ChatRole.ToolResult).Select(message => message.InvocationId).Distinct().Count());
+        Assert.True(call.HasEvent("too_many_tools"));
+    }
+
+    [Fact]
+    public async Task UnknownThread_IsAnEvent()
+    {
+        await using var call = New().Start();
+        call.Text("nobody", "Hello?");
+        call.Client("""{"type":"forced_agent_message","content":"Hello.","threadId":"nobody"}""");
+        Assert.Equal(2, call.Journal.Events.Count(item => item.Type == "unknown_thread"));
+        Assert.Empty(call.Messages);
+    }
+
+    [Fact]
+    public async Task FailedModel_FailsItsThreadAlone()
+    {
+        await using var call = New(Knowing("states", KnownParameter.ThreadStates)).Start();
+        call.Model.Failure = new ProviderException("m", ProviderFault.ServerError, "out of order");
+        call.Spawn("t");
+        call.RunUntil(() => call.EndOf("t") is not null);
+        call.Model.Failure = null;
+        Assert.Equal("failed: out of order", call.EndOf("t"));
+        Assert.Equal("failed", StatesSeenBy(call, "states")["t"]!.GetValue<string>());
+        call.Text("t", "Anybody there?");
+        Assert.True(call.HasEvent("thread_message_ignored"));
+        call.Spawn("child", more: """{"parentThreadId":"t"}""");
+        Assert.Contains("has failed", call.RejectionOf("child"), StringComparison.Ordinal);
+        Assert.DoesNotContain(call.Messages, message => message.Text == call.Options.Apology);
+        call.Spawn("t", "Once more.");          // a failed thread's id can be used again
+        call.RunUntil(() => call.Completed("t").Count == 1);
+        Assert.Null(call.Outcome);
+    }
+
+    [Fact]
+    public async Task SilentModel_FailsTheThread()
+    {
+        await using var call = New().Start();
+        call.Model.Hangs = true;
+        call.Spawn("t");
+        call.RunUntil(() => call.EndOf("t") is not null, 60);
+        Assert.Equal("failed: The model was silent for 45 s.", call.EndOf("t"));
+        Assert.Null(call.Outcome);
+    }
+
+    [Fact]
+    public async Task EndOfTheCall_EndsItsThreads()
+    {
+        await using var call = New(ClientTool("slow")).Start();
+        call.Model.Enqueue(UsesTool("slow"));
+        call.Spawn("tool");
+        call.RunUntil(() => call.FarEnd.OfType("client_tool_invocation").Any());
+        call.Model.Hangs = true;
+        call.Spawn("model");
+        call.Spawn("idle", null);
+        call.Client("""{"type":"hang_up"}""");
+        call.RunUntil(() => call.Outcome is not null);
+        Assert.Equal(["The call ended.", "The call ended.", "The call ended."], ((string[])["tool", "model", "idle"]).Select(call.EndOf));
+        Assert.Equal(1, call.Model.Cancelled);
+        Assert.Equal(EndReason.AgentHangup, call.Outcome!.Reason);
+    }
+
+    private static CallTool ClientTool(string name, params DynamicParameter[] parameters) => ConversationHarness.ClientTool(name, parameters);
+
+    /// <summary>What a tool of the main conversation is told.</summary>
+    private static JsonObject StatesSeenBy(ConversationHarness call, string tool = "look")
+    {
+        call.Client(new JsonObject { ["type"] = "forced_agent_message", ["toolCalls"] = new JsonArray(new JsonObject { ["name"] = tool }) }.ToJsonString());
+        return call.FarEnd.OfType("client_tool_invocation").Last(invocation => (string?)invocation["toolName"] == tool)["parameters"]!["ThreadStates"]!.AsObject();
+    }
+}
