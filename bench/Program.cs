@@ -6,7 +6,7 @@ using VoiceGrains.Cli;
 
 var root = new RootCommand("Measures a real server from outside, as its callers do. See bench/README.md.")
 {
-    TurnScenario.Command(), LoadScenario.Command(), RpcScenario.Command(), ActivationScenario.Command(), IdleScenario.Command(), MicroCommand.Create(),
+    TurnScenario.Command(), ToolScenario.Command(), LoadScenario.Command(), RpcScenario.Command(), ActivationScenario.Command(), IdleScenario.Command(), MicroCommand.Create(),
 };
 try
 {

@@ -50,8 +50,9 @@ internal sealed partial class BenchServer : IAsyncDisposable
 
     /// <param name="postgres">Connection string of a PostgreSQL to use; null lets the silo start a private one.</param>
     /// <param name="answer">What the agent always says.</param>
+    /// <param name="more">Further settings, as environment variables.</param>
     /// <exception cref="CliException">It did not become ready; the message holds what it printed.</exception>
-    public static async Task<BenchServer> StartAsync(string? postgres, string answer, CancellationToken cancellationToken)
+    public static async Task<BenchServer> StartAsync(string? postgres, string answer, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? more = null)
     {
         var settings = new Dictionary<string, string>
         {
@@ -61,6 +62,7 @@ internal sealed partial class BenchServer : IAsyncDisposable
             ["Providers__scripted__Answer"] = answer,
             ["Providers__scripted__WordsPerMinute"] = "300",
         };
+        foreach (var (name, value) in more ?? new Dictionary<string, string>()) settings[name] = value;
         if (postgres is not null) settings["ConnectionStrings__VoiceGrains"] = postgres;
         var server = new BenchServer(settings);
         try
