@@ -263,7 +263,6 @@ internal sealed partial class CallGrain(
     /// <summary>What the call asks for and this version does not do is accepted, so that clients work, and told.</summary>
     private void WarnOfUnserved(CallSettings settings)
     {
-        if (settings.DataConnection is not null) WriteEvent(Severity.Warning, "not_supported", "The data connection is not opened: this version has none.");
         if (settings.Callbacks is not null) WriteEvent(Severity.Warning, "not_supported", "Callbacks are kept but not sent: this version delivers none.");
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Calls.DataConnections;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 
@@ -19,6 +20,11 @@ public static class ConversationServices
         services.AddSingleton<CallVoices>();
         services.AddSingleton<IToolInvoker, ToolInvoker>();
         services.AddSingleton<CallPastReader>();
+        services.AddOptions<DataConnectionOptions>().BindConfiguration("Calls:DataConnections").ValidateDataAnnotations()
+            .Validate(o => o.LongestRetry >= o.FirstRetry, "Calls:DataConnections:LongestRetry must be at least FirstRetry.").ValidateOnStart();
+        services.AddSingleton<IDataConnector, GuardedConnector>();
+        services.AddSingleton<DataConnectionMetrics>();
+        services.AddSingleton<DataConnections.DataConnections>();
         services.AddOptions<CallEndingOptions>().BindConfiguration("Calls:Endings").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CallEndings>();
         services.AddHostedService(provider => provider.GetRequiredService<CallEndings>());

@@ -14,7 +14,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>Runs the conversations of this silo: finds a call's providers, records it, and tells its grain how it ended.</summary>
 internal sealed partial class LiveCallHost(
     LiveCalls calls, CallEndings endings, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
-    ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents,
+    ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents, DataConnections.DataConnections dataConnections,
     CallPastReader pasts, IOptions<ConversationOptions> options, IOptions<ClusterOptions> cluster, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
 {
     internal const int RecordingRateHz = 16_000;
@@ -69,6 +69,7 @@ internal sealed partial class LiveCallHost(
             Clock = clock,
             Logger = logger,
             Recorder = recorder,
+            DataConnections = dataConnections,
             Options = options.Value,
         };
     }

@@ -1,19 +1,19 @@
 namespace VoiceGrains.Media;
 
 /// <summary>
-/// Puts what a <see cref="Playout"/> sends into a <see cref="StereoRecorder"/> of any rate, where it is heard: it bridges their rates and their
+/// Puts what a <see cref="Playout"/> sends into a <see cref="StereoSound"/> of any rate, where it is heard: it bridges their rates and their
 /// origins, and takes the resampler's look-ahead out, which would tear a hole into each frame. Not thread-safe: call it from the playout's sink.
 /// </summary>
-/// <param name="recorder">Gets the sound; stays the caller's.</param>
+/// <param name="sound">Gets it; stays the caller's.</param>
 /// <param name="sampleRateHz">The playout's rate.</param>
 /// <param name="originTimestamp">The playout's <see cref="Playout.OriginTimestamp"/>.</param>
-public sealed class AgentTrack(StereoRecorder recorder, int sampleRateHz, long originTimestamp) : IDisposable
+public sealed class AgentTrack(StereoSound sound, int sampleRateHz, long originTimestamp) : IDisposable
 {
-    private readonly Resampler _resampler = new(sampleRateHz, recorder.SampleRateHz);
-    private readonly long _offset = recorder.PositionAt(originTimestamp);
+    private readonly Resampler _resampler = new(sampleRateHz, sound.SampleRateHz);
+    private readonly long _offset = sound.PositionAt(originTimestamp);
     private short[] _buffer = [];
     private long _expected = -1;        // where the next frame follows without a gap, in the playout's samples; -1: nowhere
-    private long _next;                 // where the resampler's next sample belongs, in the recorder's samples
+    private long _next;                 // where the resampler's next sample belongs, in the sound's samples
 
     /// <summary>As <see cref="IPlayoutSink.TrySend"/> gets it.</summary>
     public void Write(ReadOnlySpan<short> pcm, long playSamplePosition)
@@ -21,7 +21,7 @@ public sealed class AgentTrack(StereoRecorder recorder, int sampleRateHz, long o
         if (playSamplePosition != _expected)
         {
             Flush();
-            _next = ToRecorder(playSamplePosition);
+            _next = ToSound(playSamplePosition);
         }
         _expected = playSamplePosition + pcm.Length;
         Put(_resampler.Process(pcm, Room(_resampler.MaxOutput(pcm.Length))));
@@ -32,7 +32,7 @@ public sealed class AgentTrack(StereoRecorder recorder, int sampleRateHz, long o
     {
         _resampler.Reset();
         _expected = -1;
-        recorder.TruncateAgent(ToRecorder(playSamplePosition));
+        sound.TruncateAgent(ToSound(playSamplePosition));
     }
 
     public void Dispose()
@@ -52,14 +52,14 @@ public sealed class AgentTrack(StereoRecorder recorder, int sampleRateHz, long o
 
     private void Put(int samples)
     {
-        recorder.WriteAgent(_buffer.AsSpan(0, samples), _next);
+        sound.WriteAgent(_buffer.AsSpan(0, samples), _next);
         _next += samples;
     }
 
-    private long ToRecorder(long position)
+    private long ToSound(long position)
     {
         var (seconds, rest) = Math.DivRem(position, sampleRateHz);
-        return Math.Max(0, _offset + seconds * recorder.SampleRateHz + rest * recorder.SampleRateHz / sampleRateHz);
+        return Math.Max(0, _offset + seconds * sound.SampleRateHz + rest * sound.SampleRateHz / sampleRateHz);
     }
 
     private Span<short> Room(int samples)

@@ -21,13 +21,14 @@ internal sealed class ArrivalClock(int sampleRateHz)
     /// <summary>
     /// Where samples that arrived now belong. <paramref name="correction"/> is 1 when the last of them should be doubled, -1 when it should be left out.
     /// </summary>
-    public long Place(int samples, long now, out int correction)
+    /// <param name="earliest">Before this position nothing can be placed any more: sound that is later than that moves.</param>
+    public long Place(int samples, long now, long earliest, out int correction)
     {
         correction = 0;
         var late = now - (Next + samples);
-        if (Next < 0 || late > _gap)
+        if (Next < earliest || late > _gap)
         {
-            Next = Math.Max(Math.Max(0, Next), now - samples);
+            Next = Math.Max(Math.Max(earliest, Next), now - samples);
             StartWindow(now);
         }
         else

@@ -13,7 +13,11 @@ internal abstract partial record ClientMessage
     private ClientMessage() { }
 
     internal sealed record Ping(JsonNode? Timestamp) : ClientMessage;
-    internal sealed record UserText(string Text, Urgency Urgency, string ThreadId) : ClientMessage;
+    internal sealed record UserText(string Text, Urgency Urgency, string ThreadId) : ClientMessage
+    {
+        /// <summary>It was an <c>input_text_message</c>.</summary>
+        public bool IsOlderForm { get; init; }
+    }
     internal sealed record SetOutputMedium(MessageMedium Medium) : ClientMessage;
     internal sealed record ToolResult(ToolResultFields Fields) : ClientMessage;
     internal sealed record ForcedAgent(string Content, IReadOnlyList<ForcedToolCall> ToolCalls, IReadOnlyList<ToolResultFields> KnownResults, bool Uninterruptible, Urgency Urgency, string ThreadId) : ClientMessage;
@@ -33,7 +37,7 @@ internal abstract partial record ClientMessage
         {
             "ping" => new Ping(json["timestamp"]),
             "user_text_message" => new UserText(fields.Required("text"), fields.UrgencyOr("urgency", Urgency.Soon), fields.Text("threadId") ?? "UI"),
-            "input_text_message" => new UserText(fields.Required("text"), fields.Flag("deferResponse") ? Urgency.Later : Urgency.Soon, "UI"),
+            "input_text_message" => new UserText(fields.Required("text"), fields.Flag("deferResponse") ? Urgency.Later : Urgency.Soon, "UI") { IsOlderForm = true },
             "set_output_medium" => new SetOutputMedium(fields.Medium("medium")),
             "client_tool_result" or "data_connection_tool_result" => new ToolResult(fields.Result(json)),
             "forced_agent_message" => Forced(fields),

@@ -37,6 +37,7 @@ internal sealed partial class Conversation
                 CallTelemetry.DroppedInput.Add(samples);
                 return;
             }
+            _connection?.Audio?.WriteUser(buffer.AsSpan(0, samples));
             _listener.Write(buffer.AsSpan(0, samples));
         }
         finally

@@ -11,24 +11,24 @@ internal sealed partial class Conversation
     private void OnClientData(byte[] utf8)
     {
         _inbox.ReleaseMessage();
-        if (ClientMessage.Parse(utf8, out var error) is { } message) OnMessage(message);
+        if (ClientMessage.Parse(utf8, out var error) is { } message) OnMessage(message, MessageSource.Client);
         else _log.Write(Severity.Warning, "invalid_message", $"A data message was ignored. {error}");
     }
 
     private void OnServerData(JsonObject json)
     {
         _inbox.ReleaseMessage();
-        if (ClientMessage.Parse(json, out var error) is { } message) OnMessage(message);
+        if (ClientMessage.Parse(json, out var error) is { } message) OnMessage(message, MessageSource.Api);
         else _log.Write(Severity.Warning, "invalid_message", $"A data message was ignored. {error}");
     }
 
-    private void OnMessage(ClientMessage message)
+    private void OnMessage(ClientMessage message, MessageSource source)
     {
         switch (message)
         {
-            case ClientMessage.Ping ping: _outbox.Pong(ping.Timestamp); break;
+            case ClientMessage.Ping ping: _outbox.Pong(ping.Timestamp, source); break;
             case ClientMessage.SetOutputMedium medium: _outputMedium = medium.Medium; break;
-            case ClientMessage.ToolResult result: OnToolResult(result.Fields); break;
+            case ClientMessage.ToolResult result: OnToolResult(result.Fields, source); break;
             case ClientMessage.UserText { ThreadId: not CallThreads.MainId } text: _threads.Send(text.ThreadId, text); break;
             case ClientMessage.UserText text: OnUserText(text); break;
             case ClientMessage.ForcedAgent { ThreadId: not CallThreads.MainId } forced: _threads.Send(forced.ThreadId, forced); break;

@@ -48,6 +48,7 @@ internal sealed partial class Conversation
         chunker.Finish(utterance.Write);
         if (utterance.Medium == MessageMedium.Text) ShowText(utterance);
         CloseUtterance(utterance);
+        if (utterance.IsOver) ResumeIfIdle();       // text is over at once
         return utterance;
     }
 
@@ -154,6 +155,7 @@ internal sealed partial class Conversation
             return;
         }
         var (playing, seconds) = _speech.Clear();
+        _outbox.PlaybackCleared();
         foreach (var utterance in _utterances.ToArray())
         {
             var isText = utterance.Medium == MessageMedium.Text;

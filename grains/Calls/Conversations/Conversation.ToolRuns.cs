@@ -49,7 +49,7 @@ internal sealed partial class Conversation
         using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, ends, _cancellation.Token);
         try
         {
-            return invocation.Tool.Definition.Client is not null ? await AskClientAsync(invocation, context, any.Token) : await _parts.Tools.InvokeAsync(invocation, context, any.Token);
+            return invocation.Tool.Definition is { Client: null, DataConnection: null } ? await _parts.Tools.InvokeAsync(invocation, context, any.Token) : await AskFarEndAsync(invocation, context, any.Token);
         }
         catch (OperationCanceledException) when (!patience.IsCancellationRequested)
         {
@@ -80,21 +80,25 @@ internal sealed partial class Conversation
         ThreadStates = ToolSchema.Asks(tool, KnownParameter.ThreadStates) ? _threads.States() : [],
     };
 
-    private async Task<ToolOutcome> AskClientAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
+    private async Task<ToolOutcome> AskFarEndAsync(Invocation invocation, ToolContext context, CancellationToken cancellationToken)
     {
-        var result = _results.ExpectAsync(invocation.Id, cancellationToken);
-        _outbox.ClientToolInvocation(invocation.Tool.Name, invocation.Id, ToolParameters.Body(invocation, context));
-        return ToOutcome(await result);
+        var runner = invocation.Tool.Definition.Client is not null ? MessageSource.Client : MessageSource.DataConnection;
+        var parameters = ToolParameters.Body(invocation, context);
+        if (runner == MessageSource.Client) _outbox.ClientToolInvocation(invocation.Tool.Name, invocation.Id, parameters);
+        else if (!_outbox.DataConnectionToolInvocation(invocation.Tool.Name, invocation.Id, parameters))
+            return ToolOutcome.Failed("The server that runs this tool is not connected.");
+        return ToOutcome(await _results.ExpectAsync(invocation.Id, runner, cancellationToken), runner);
     }
 
     /// <summary>Reads what a client, a data connection or a forced message says that a tool gave.</summary>
-    internal static ToolOutcome ToOutcome(ClientMessage.ToolResultFields fields)
+    internal static ToolOutcome ToOutcome(ClientMessage.ToolResultFields fields, MessageSource runner = MessageSource.Client)
     {
+        var who = runner == MessageSource.DataConnection ? "server" : "client";
         var problem = fields.ErrorType switch
         {
             null or "" => null,
-            "undefined" => "The client does not implement this tool.",
-            _ => "The client's tool failed.",
+            "undefined" => $"The {who} does not implement this tool.",
+            _ => $"The {who}'s tool failed.",
         };
         if (problem is not null || fields.ErrorMessage is { Length: > 0 })
             return ToolOutcome.Failed(fields.ErrorMessage is { Length: > 0 } message ? message : problem!) with { Reaction = ToolSchema.ReadReaction(fields.AgentReaction), UpdateCallState = fields.UpdateCallState };
@@ -110,9 +114,9 @@ internal sealed partial class Conversation
         };
     }
 
-    private void OnToolResult(ClientMessage.ToolResultFields fields)
+    private void OnToolResult(ClientMessage.ToolResultFields fields, MessageSource from)
     {
-        if (_results.Take(fields) is { } unexpected) _log.Write(Severity.Warning, "unexpected_tool_result", unexpected);
+        if (_results.Take(fields, from) is { } unexpected) _log.Write(Severity.Warning, "unexpected_tool_result", unexpected);
     }
 
     private void UpdateCallState(JsonObject update)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
+using VoiceGrains.Grains.Calls.DataConnections;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -20,6 +21,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CallClock _clock;
     private readonly Inbox _inbox;
+    /// <summary>Null: the call has none.</summary>
+    private readonly DataConnection? _connection;
     private readonly Outbox _outbox;
     private readonly History _history;
     private readonly CallEventLog _log;
@@ -39,13 +42,14 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         (_settings, _stage, _port, _parts, _options, _logger) = (settings, stage, port, parts, parts.Options, parts.Logger);
         _clock = new CallClock(parts.Clock, past?.Wall ?? default, past?.Input ?? default);
         _inbox = new Inbox(port.InputSampleRateHz);
-        _outbox = new Outbox(port, EnabledMessages(settings.Medium), clearBufferByDefault: settings.Medium.ServerWebSocket is not null, parts.LiveEvents);
+        _connection = parts.DataConnections?.Create(settings, port.InputSampleRateHz, _inbox);
+        _outbox = new Outbox(port, settings.Medium.Wanted(), parts.LiveEvents, _connection);
         _history = new History(run, stage, parts.Journal, past);
         _log = new CallEventLog(run, stage.CallStageId, _clock, parts.Journal, _outbox);
         _deadlines = new Deadlines(parts.Clock, () => _inbox.Writer.TryWrite(new(EventKind.Timer)));
         _inactivity = new InactivityRule(stage.InactivityMessages);
         _listener = new UserListener(port.InputSampleRateHz, stage.VadSettings, _clock, parts.Recorder) { BeginTurn = BeginTurn, OnSignal = OnUserSignal };
-        _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer);
+        _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer, _connection?.Audio?.Sound);
         _outputMedium = settings.InitialOutputMedium == MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice;
         _callState = (JsonObject)(past?.CallState ?? stage.InitialState).DeepClone();
         _threads = CreateThreads();
@@ -93,15 +97,15 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         await _speech.DisposeAsync();
         _listener.Dispose();
         _deadlines.Dispose();
+        if (_connection is not null) await _connection.DisposeAsync();
         _answer?.Dispose();
         _cancellation.Dispose();
         _ended.TrySetResult();
     }
 
-    private static EnabledDataMessages? EnabledMessages(CallMedium medium) => medium.ServerWebSocket?.DataMessages ?? medium.WebRtc?.DataMessages;
-
     private void Start()
     {
+        _connection?.Start();
         _outbox.CallStarted(_settings.CallId);
         var left = _settings.MaxDuration - _clock.Wall;
         _deadlines.Set(Deadline.MaxDuration, left > TimeSpan.Zero ? left : TimeSpan.Zero);
@@ -152,6 +156,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.ClientData: OnClientData((byte[])next.Payload!); break;
             case EventKind.ServerData: OnServerData((JsonObject)next.Payload!); break;
             case EventKind.Notice: OnNotice((MediaNotice)next.Payload!); break;
+            case EventKind.ConnectionData: OnConnectionData((byte[])next.Payload!); break;
+            case EventKind.ConnectionNotice: OnConnectionNotice((ConnectionNotice)next.Payload!); break;
             case EventKind.MediaEnded: OnMediaEnded((MediaEnd)next.Payload!); break;
             case EventKind.PartialText: OnPartialText((UserTurn)next.Payload!); break;
             case EventKind.Recognized: OnRecognized((UserTurn)next.Payload!); break;
@@ -230,6 +236,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
         Enter(AgentState.Idle);
         if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
+        // Beside the medium's: whoever listens there does not keep the caller waiting.
+        var closing = _connection?.CloseAsync(_outcome.MayResume) ?? Task.CompletedTask;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3), _parts.Clock);
         try
         {
@@ -241,6 +249,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         }
         await _cancellation.CancelAsync();
         await media;
+        await closing;
     }
 
     private void Enter(AgentState state)

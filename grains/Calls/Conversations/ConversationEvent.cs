@@ -11,6 +11,10 @@ internal enum EventKind : byte
     ServerData,
     /// <summary>Payload: <see cref="MediaNotice"/>.</summary>
     Notice,
+    /// <summary>Payload: byte[] (UTF-8 JSON) from the data connection.</summary>
+    ConnectionData,
+    /// <summary>Payload: <see cref="DataConnections.ConnectionNotice"/>.</summary>
+    ConnectionNotice,
     /// <summary>Payload: boxed <see cref="MediaEnd"/>.</summary>
     MediaEnded,
     /// <summary>Payload: <see cref="UserTurn"/>, whose text so far changed.</summary>

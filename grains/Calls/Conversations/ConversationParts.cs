@@ -24,6 +24,8 @@ internal sealed record ConversationParts
     public required TimeProvider Clock { get; init; }
     public required ILogger Logger { get; init; }
     public StereoRecorder? Recorder { get; init; }
+    /// <summary>Null: the call gets no data connection, whatever it asks for.</summary>
+    public DataConnections.DataConnections? DataConnections { get; init; }
     /// <summary>Null: nobody can watch the call.</summary>
     public ILiveEventSink? LiveEvents { get; init; }
     /// <summary>Null: the call begins.</summary>

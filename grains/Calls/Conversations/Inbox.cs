@@ -1,14 +1,15 @@
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using VoiceGrains.Grains.Calls.DataConnections;
 using VoiceGrains.Media;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>
-/// The queue of a conversation. What the far end sends is bounded here (2 s of audio, 64 data messages wait at most; more is dropped and
-/// counted); what the call itself produces is bounded by its sources and never dropped.
+/// The queue of a conversation. What the far end sends is bounded here (2 s of audio, 64 data messages wait at most, and 64 of the data connection; more is
+/// dropped and counted); what the call itself produces is bounded by its sources and never dropped.
 /// </summary>
-internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
+internal sealed class Inbox(int inputSampleRateHz) : IMediaSink, IDataConnectionListener
 {
     private const int MostDataMessages = 64;
     private readonly Channel<ConversationEvent> _events = Channel.CreateUnbounded<ConversationEvent>(new() { SingleReader = true });
@@ -18,6 +19,7 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
     private int _dataMessages;
     private long _droppedSamples;
     private int _droppedMessages;
+    private int _connectionMessages;
 
     public ChannelReader<ConversationEvent> Reader => _events.Reader;
     public ChannelWriter<ConversationEvent> Writer => _events.Writer;
@@ -51,11 +53,11 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
 
     public void OnData(ReadOnlySpan<byte> json)
     {
-        if (TryReserveMessage()) _events.Writer.TryWrite(new(EventKind.ClientData, json.ToArray()));
+        if (TryReserve(ref _dataMessages)) _events.Writer.TryWrite(new(EventKind.ClientData, json.ToArray()));
     }
 
     /// <summary>A data message from the REST API; false when too many wait or the conversation is over.</summary>
-    public bool TryPost(JsonObject message) => TryReserveMessage() && _events.Writer.TryWrite(new(EventKind.ServerData, message));
+    public bool TryPost(JsonObject message) => TryReserve(ref _dataMessages) && _events.Writer.TryWrite(new(EventKind.ServerData, message));
 
     /// <summary>A data message was taken off the queue.</summary>
     public void ReleaseMessage() => Interlocked.Decrement(ref _dataMessages);
@@ -64,13 +66,25 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink
 
     public void OnNotice(MediaNotice notice)
     {
-        if (TryReserveMessage()) _events.Writer.TryWrite(new(EventKind.Notice, notice));
+        if (TryReserve(ref _dataMessages)) _events.Writer.TryWrite(new(EventKind.Notice, notice));
     }
 
-    private bool TryReserveMessage()
+    /// <summary>Counted by itself: a busy data connection does not cost the client its messages.</summary>
+    public void OnConnectionData(ReadOnlySpan<byte> json)
     {
-        if (Interlocked.Increment(ref _dataMessages) <= MostDataMessages) return true;
-        Interlocked.Decrement(ref _dataMessages);
+        if (TryReserve(ref _connectionMessages)) _events.Writer.TryWrite(new(EventKind.ConnectionData, json.ToArray()));
+    }
+
+    /// <summary>As rare as the connection's pauses make it.</summary>
+    public void OnConnectionNotice(ConnectionNotice notice) => _events.Writer.TryWrite(new(EventKind.ConnectionNotice, notice));
+
+    /// <summary>A message of the data connection was taken off the queue.</summary>
+    public void ReleaseConnectionMessage() => Interlocked.Decrement(ref _connectionMessages);
+
+    private bool TryReserve(ref int waiting)
+    {
+        if (Interlocked.Increment(ref waiting) <= MostDataMessages) return true;
+        Interlocked.Decrement(ref waiting);
         Interlocked.Increment(ref _droppedMessages);
         return false;
     }

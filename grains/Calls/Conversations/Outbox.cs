@@ -2,39 +2,43 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Calls.DataConnections;
 using VoiceGrains.Grains.Calls.LiveEvents;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>
-/// Data messages to the client, as <c>data-messages</c> documents them; which ones are on is the medium's <c>dataMessages</c>. Transcripts, states
-/// and events go to those who watch the call as well, whatever the client wants.
+/// Data messages to the client and the data connection, as <c>data-messages</c> documents them; each has its own set of those that are on. Transcripts,
+/// states and events go to those who watch the call as well, whatever the others want.
 /// </summary>
-internal sealed partial class Outbox(IMediaPort port, EnabledDataMessages? enabled, bool clearBufferByDefault, ILiveEventSink? live = null)
+/// <param name="port">The client.</param>
+/// <param name="wanted">What the client gets.</param>
+/// <param name="live">Those who watch the call.</param>
+/// <param name="connection">Null: the call has none.</param>
+internal sealed partial class Outbox(IMediaPort port, DataMessages wanted, ILiveEventSink? live = null, DataConnection? connection = null)
 {
-    private readonly bool _state = enabled?.State ?? true;
-    private readonly bool _transcript = enabled?.Transcript ?? true;
-    private readonly bool _callEvent = enabled?.CallEvent ?? false;
+    private readonly DataMessages _connectionWants = connection?.Wanted ?? DataMessages.None;
 
-    /// <summary>Messages that the far end was too slow to take.</summary>
+    /// <summary>Messages that the client was too slow to take.</summary>
     public int Dropped { get; private set; }
 
-    public bool SendsClearBuffer { get; } = enabled?.PlaybackClearBuffer ?? clearBufferByDefault;
-
-    public void Pong(JsonNode? timestamp)
+    /// <summary>Only to who asked.</summary>
+    public void Pong(JsonNode? timestamp, MessageSource to)
     {
-        if (enabled?.Pong ?? true) Send(new() { ["type"] = "pong", ["timestamp"] = timestamp?.DeepClone() });
+        var pong = new JsonObject { ["type"] = "pong", ["timestamp"] = timestamp?.DeepClone() };
+        if (to == MessageSource.Client) SendToClient(DataMessages.Pong, pong);
+        else if (to == MessageSource.DataConnection) SendToConnection(DataMessages.Pong, pong);
     }
 
     public void CallStarted(string callId)
     {
-        if (enabled?.CallStarted ?? true) Send(new() { ["type"] = "call_started", ["callId"] = callId });
+        if (Wants(DataMessages.CallStarted)) Send(DataMessages.CallStarted, new() { ["type"] = "call_started", ["callId"] = callId });
     }
 
     public void State(string state)
     {
         live?.State(state);
-        if (_state) Send(new() { ["type"] = "state", ["state"] = state });
+        if (Wants(DataMessages.State)) Send(DataMessages.State, new() { ["type"] = "state", ["state"] = state });
     }
 
     /// <summary>The whole transcript so far, or its final form.</summary>
@@ -53,49 +57,63 @@ internal sealed partial class Outbox(IMediaPort port, EnabledDataMessages? enabl
 
     public void ClientToolInvocation(string toolName, string invocationId, JsonObject parameters)
     {
-        if (enabled?.ClientToolInvocation ?? true) SendInvocation("client_tool_invocation", toolName, invocationId, parameters);
+        if (Wants(DataMessages.ClientToolInvocation))
+            Send(DataMessages.ClientToolInvocation, Invocation("client_tool_invocation", toolName, invocationId, parameters));
+    }
+
+    /// <summary>False: there is nobody to run it, because the data connection is not there or does not want to.</summary>
+    public bool DataConnectionToolInvocation(string toolName, string invocationId, JsonObject parameters)
+    {
+        if (connection is not { TakesInvocations: true } || !_connectionWants.HasFlag(DataMessages.DataConnectionToolInvocation)) return false;
+        Send(DataMessages.DataConnectionToolInvocation, Invocation("data_connection_tool_invocation", toolName, invocationId, parameters));
+        return true;
     }
 
     public void InvokingTool(string toolName, string invocationId)
     {
-        if (enabled?.InvokingTool ?? false) Send(new() { ["type"] = "invoking_tool", ["toolName"] = toolName, ["invocationId"] = invocationId });
+        if (Wants(DataMessages.InvokingTool))
+            Send(DataMessages.InvokingTool, new() { ["type"] = "invoking_tool", ["toolName"] = toolName, ["invocationId"] = invocationId });
     }
 
     public void ToolUsed(string toolName, string invocationId, bool failed)
     {
-        if (enabled?.ToolUsed ?? false) Send(new() { ["type"] = "tool_used", ["toolName"] = toolName, ["invocationId"] = invocationId, ["isError"] = failed });
+        if (Wants(DataMessages.ToolUsed))
+            Send(DataMessages.ToolUsed, new() { ["type"] = "tool_used", ["toolName"] = toolName, ["invocationId"] = invocationId, ["isError"] = failed });
     }
 
     public void UserStartedSpeaking()
     {
-        if (enabled?.UserStartedSpeaking ?? false) Send(new() { ["type"] = "user_started_speaking" });
+        if (Wants(DataMessages.UserStartedSpeaking)) Send(DataMessages.UserStartedSpeaking, new() { ["type"] = "user_started_speaking" });
     }
 
     public void UserStoppedSpeaking()
     {
-        if (enabled?.UserStoppedSpeaking ?? false) Send(new() { ["type"] = "user_stopped_speaking" });
+        if (Wants(DataMessages.UserStoppedSpeaking)) Send(DataMessages.UserStoppedSpeaking, new() { ["type"] = "user_stopped_speaking" });
     }
 
     public void Debug(string message)
     {
-        if (enabled?.Debug ?? false) Send(new() { ["type"] = "debug", ["message"] = message });
+        if (Wants(DataMessages.Debug)) Send(DataMessages.Debug, new() { ["type"] = "debug", ["message"] = message });
     }
+
+    /// <summary>To the data connection, where it asked for it; the client is told by its medium, between two frames of sound.</summary>
+    public void PlaybackCleared() => SendToConnection(DataMessages.PlaybackClearBuffer, new() { ["type"] = "playback_clear_buffer" });
 
     public void CallEvent(CallEvent callEvent)
     {
         live?.Event(callEvent);
-        if (!_callEvent) return;
+        if (!Wants(DataMessages.CallEvent)) return;
         var message = JsonSerializer.SerializeToNode(callEvent, WireJson.Sparse)!.AsObject();
         // The event's own type would collide with the message's.
         message["eventType"] = callEvent.Type;
         message["type"] = "call_event";
-        Send(message);
+        Send(DataMessages.CallEvent, message);
     }
 
     private void Transcript(string field, MessageRole role, MessageMedium medium, string value, bool final, int ordinal)
     {
-        if (!_transcript) return;
-        Send(new()
+        if (!Wants(DataMessages.Transcript)) return;
+        Send(DataMessages.Transcript, new()
         {
             ["type"] = "transcript",
             ["role"] = role == MessageRole.User ? "user" : "agent",
@@ -106,11 +124,27 @@ internal sealed partial class Outbox(IMediaPort port, EnabledDataMessages? enabl
         });
     }
 
-    private void SendInvocation(string type, string toolName, string invocationId, JsonObject parameters)
-        => Send(new() { ["type"] = type, ["toolName"] = toolName, ["invocationId"] = invocationId, ["parameters"] = parameters.DeepClone() });
+    private static JsonObject Invocation(string type, string toolName, string invocationId, JsonObject parameters)
+        => new() { ["type"] = type, ["toolName"] = toolName, ["invocationId"] = invocationId, ["parameters"] = parameters.DeepClone() };
 
-    private void Send(JsonObject message)
+    /// <summary>Whether anybody does.</summary>
+    private bool Wants(DataMessages message) => ((wanted | _connectionWants) & message) != 0;
+
+    /// <summary>Written once, for whoever wants it.</summary>
+    private void Send(DataMessages kind, JsonObject message)
     {
-        if (!port.TrySendData(JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Options))) Dropped++;
+        var json = JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Options);
+        if ((wanted & kind) != 0 && !port.TrySendData(json)) Dropped++;
+        if ((_connectionWants & kind) != 0) connection!.TrySend(json);
+    }
+
+    private void SendToClient(DataMessages kind, JsonObject message)
+    {
+        if ((wanted & kind) != 0 && !port.TrySendData(JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Options))) Dropped++;
+    }
+
+    private void SendToConnection(DataMessages kind, JsonObject message)
+    {
+        if ((_connectionWants & kind) != 0) connection!.TrySend(JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Options));
     }
 }

@@ -22,6 +22,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
 
     private readonly IMediaPort _port;
     private readonly AgentTrack? _recording;
+    private readonly AgentTrack? _copy;
     private readonly TimeProvider _clock;
     private readonly ChannelWriter<ConversationEvent> _events;
     private readonly Playout _playout;
@@ -33,7 +34,8 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
     private volatile bool _isPlaying;
     private int _ticks;
 
-    public SpeechOutput(IMediaPort port, Pacer pacer, StereoRecorder? recorder, TimeProvider clock, ChannelWriter<ConversationEvent> events)
+    /// <param name="copy">Gets what is heard as well.</param>
+    public SpeechOutput(IMediaPort port, Pacer pacer, StereoRecorder? recorder, TimeProvider clock, ChannelWriter<ConversationEvent> events, StereoSound? copy = null)
     {
         (_port, _clock, _events) = (port, clock, events);
         _playout = new Playout(port.OutputSampleRateHz, Ahead, clock)
@@ -42,7 +44,8 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
             OutputBuffer = port.OutputBuffer,
             CanClear = port.CanClear,
         };
-        if (recorder is not null) _recording = new AgentTrack(recorder, port.OutputSampleRateHz, _playout.OriginTimestamp);
+        if (recorder is not null) _recording = new AgentTrack(recorder.Sound, port.OutputSampleRateHz, _playout.OriginTimestamp);
+        if (copy is not null) _copy = new AgentTrack(copy, port.OutputSampleRateHz, _playout.OriginTimestamp);
         _pump = PumpAsync();
         _pacing = pacer.Add(this);
     }
@@ -91,6 +94,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
     {
         if (!_port.TrySendAudio(pcm)) return false;
         _recording?.Write(pcm, playSamplePosition);
+        _copy?.Write(pcm, playSamplePosition);
         return true;
     }
 
@@ -99,6 +103,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         if (!_port.CanClear) return;
         _port.ClearAudio();
         _recording?.Truncate(playSamplePosition);
+        _copy?.Truncate(playSamplePosition);
     }
 
     void IPlayoutSink.OnUtteranceStarted(int utteranceId)
@@ -180,6 +185,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         _playout.Dispose();
         await _pump;
         _recording?.Dispose();
+        _copy?.Dispose();
     }
 
     private readonly record struct Job(Utterance Utterance, AgentVoice Voice);

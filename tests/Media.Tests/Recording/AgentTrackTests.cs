@@ -17,7 +17,7 @@ public class AgentTrackTests
         const double ToneHz = 400;
         var recorder = new StereoRecorder(_file, RecorderHz, _clock);
         _clock.Advance(TimeSpan.FromMilliseconds(250));         // the playout began later than the recording
-        var track = new AgentTrack(recorder, rateHz, _clock.GetTimestamp());
+        var track = new AgentTrack(recorder.Sound, rateHz, _clock.GetTimestamp());
         foreach (var start in new[] { 0, 2 })                   // two utterances of one second, at 0.25 s and 2.25 s
         {
             var sound = Tone(ToneHz, rateHz, rateHz);
@@ -47,7 +47,7 @@ public class AgentTrackTests
     public async Task Truncation_WipesFromTheMomentOfTheClear_AndLeavesNoRest()
     {
         var recorder = new StereoRecorder(_file, RecorderHz, _clock);
-        var track = new AgentTrack(recorder, 48_000, _clock.GetTimestamp());
+        var track = new AgentTrack(recorder.Sound, 48_000, _clock.GetTimestamp());
         track.Write(Tone(400, 48_000, 48_000), 0);
         track.Truncate(24_000);
         track.Write(new short[960], 24_000);

@@ -16,8 +16,8 @@ public class StereoRecorderTests
         var recorder = Create();
         _clock.Advance(TimeSpan.FromMilliseconds(100));
         recorder.WriteUser(Constant(100, Frame));               // spoken from 80 to 100 ms
-        recorder.WriteAgent(Constant(-7, Frame), 3_200);        // heard from 200 to 220 ms
-        Assert.Equal(1_600, recorder.PositionNow);
+        recorder.Sound.WriteAgent(Constant(-7, Frame), 3_200);        // heard from 200 to 220 ms
+        Assert.Equal(1_600, recorder.Sound.PositionNow);
         _clock.Advance(TimeSpan.FromMilliseconds(900));
         await recorder.DisposeAsync();
 
@@ -32,10 +32,10 @@ public class StereoRecorderTests
     {
         var recorder = Create();
         for (var i = 0; i < 35 * 50; i++)
-            recorder.WriteAgent(Constant(5, Frame), i * Frame);         // a client that buffers 35 s
+            recorder.Sound.WriteAgent(Constant(5, Frame), i * Frame);         // a client that buffers 35 s
         _clock.Advance(TimeSpan.FromSeconds(2));
-        recorder.TruncateAgent(30_000);
-        recorder.WriteAgent(Constant(9, Frame), 33_000);
+        recorder.Sound.TruncateAgent(30_000);
+        recorder.Sound.WriteAgent(Constant(9, Frame), 33_000);
         _clock.Advance(TimeSpan.FromSeconds(4));
         await recorder.DisposeAsync();
         var (_, agent) = Read();
@@ -49,7 +49,7 @@ public class StereoRecorderTests
     public async Task AgentSoundAfterTheEnd_IsNotRecorded()
     {
         var recorder = Create();
-        recorder.WriteAgent(Constant(5, RateHz), 0);
+        recorder.Sound.WriteAgent(Constant(5, RateHz), 0);
         _clock.Advance(TimeSpan.FromMilliseconds(250));
         await recorder.DisposeAsync();
         Assert.Equal(RateHz / 4, Read().Agent.Length);
@@ -103,7 +103,7 @@ public class StereoRecorderTests
             if (i % 20 == 0)
                 await recorder.FlushSettledAsync();
         }
-        var now = recorder.PositionNow;
+        var now = recorder.Sound.PositionNow;
         await recorder.DisposeAsync();
         var last = Array.LastIndexOf(Read().User, (short)2) + 1;
         Assert.InRange(last - now, -RateHz / 50, RateHz / 50);          // within 20 ms
@@ -146,9 +146,9 @@ public class StereoRecorderTests
     public void StalledStream_DropsWhatDoesNotFit_AndCountsIt()
     {
         var recorder = Create();
-        recorder.WriteAgent(Constant(1, Frame), 40 * RateHz - 100);
+        recorder.Sound.WriteAgent(Constant(1, Frame), 40 * RateHz - 100);
         Assert.Equal(Frame - 100, recorder.Dropped);
-        recorder.WriteAgent(Constant(1, Frame), long.MaxValue / 2);
+        recorder.Sound.WriteAgent(Constant(1, Frame), long.MaxValue / 2);
         Assert.Equal(2 * Frame - 100, recorder.Dropped);
     }
 
@@ -163,7 +163,7 @@ public class StereoRecorderTests
             var expected = new short[8_000 * 60];
             for (var step = 0; step < 60; step++)
             {
-                var now = (int)recorder.PositionNow;
+                var now = (int)recorder.Sound.PositionNow;
                 switch (random.Next(4))
                 {
                     case 0:
@@ -171,7 +171,7 @@ public class StereoRecorderTests
                         break;
                     case 1:
                         var from = now + random.Next(30_000);
-                        recorder.TruncateAgent(from);
+                        recorder.Sound.TruncateAgent(from);
                         Array.Clear(expected, from, expected.Length - from);
                         break;
                     case 2:
@@ -180,12 +180,12 @@ public class StereoRecorderTests
                     default:
                         var (position, value) = (now + random.Next(20_000), (short)random.Next(1, 1_000));
                         var pcm = Constant(value, random.Next(9_000));
-                        recorder.WriteAgent(pcm, position);
+                        recorder.Sound.WriteAgent(pcm, position);
                         pcm.CopyTo(expected, position);
                         break;
                 }
             }
-            var end = (int)recorder.PositionNow;
+            var end = (int)recorder.Sound.PositionNow;
             recorder.DisposeAsync().AsTask().GetAwaiter().GetResult();
             Assert.Equal(expected[..end], Split(file.ToArray()).Agent);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
@@ -206,7 +206,7 @@ public class StereoRecorderTests
                 _clock.Advance(TimeSpan.FromMilliseconds(20));
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 recorder.WriteUser(pcm);
-                recorder.WriteAgent(pcm, recorder.PositionNow);
+                recorder.Sound.WriteAgent(pcm, recorder.Sound.PositionNow);
                 allocated += GC.GetAllocatedBytesForCurrentThread() - before;
                 recorder.FlushSettledAsync().GetAwaiter().GetResult();      // gives chunks back to the pool
             }
