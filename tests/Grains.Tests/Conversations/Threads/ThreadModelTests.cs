@@ -70,7 +70,7 @@ public class ThreadModelTests
         {
             var clock = new ManualClock();
             _farEnd = new FarEnd(16_000, 16_000, TimeSpan.Zero, clock);
-            var outbox = new Outbox(_farEnd, null, false);
+            var outbox = new Outbox(_farEnd, DataMessages.Default);
             var log = new CallEventLog(new CallRun("call", 1), "stage", new CallClock(clock), new MemoryJournal(), outbox);
             var options = new ConversationOptions { MaxGeneratingThreads = AtOnce, MaxThreads = 4, MaxModelRounds = 64 };
             _threads = new CallThreads(this, new ThreadReports(outbox, log, clock), options, clock, Fork, () => CallThreadState.Idle, _ => $"i{_ids++}", CancellationToken.None);
