@@ -18,6 +18,7 @@ using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
 using VoiceGrains.Gateway.Tools;
 using VoiceGrains.Gateway.Voices;
+using VoiceGrains.Gateway.Webhooks;
 using VoiceGrains.GrainInterfaces;
 
 namespace VoiceGrains.Gateway;
@@ -36,6 +37,7 @@ public static class GatewayHosting
         services.AddCalls();
         services.AddGrpc();
         services.AddSingleton<VoicePreview>();
+        services.AddSingleton<WebhookRules>();
         services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
         return services;
     }
@@ -77,6 +79,7 @@ public static class GatewayHosting
         api.MapTools();
         api.MapVoices();
         api.MapModels();
+        api.MapWebhooks();
         api.MapCluster();
         return routes;
     }

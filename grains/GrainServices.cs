@@ -8,6 +8,7 @@ using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains;
 
@@ -22,6 +23,7 @@ public static class GrainServices
         services.AddConversations();
         services.AddHostedService(provider => provider.GetRequiredService<ConversationHost>());
         services.AddHostedService<CallRecovery>();
+        services.AddWebhookDelivery();
         return services;
     }
 
@@ -38,6 +40,7 @@ public static class GrainServices
         services.AddCallStore();
         services.AddAgents();
         services.AddTools();
+        services.AddWebhooks();
         return services;
     }
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using VoiceGrains.Gateway.Calls;
+using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Gateway.Tools;

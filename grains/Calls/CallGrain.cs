@@ -7,6 +7,7 @@ using Orleans.Runtime;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -60,7 +61,6 @@ internal sealed partial class CallGrain(
         await this.RegisterOrUpdateReminder(Watch, settings.JoinTimeout + WatchPeriod, WatchPeriod);
         await ChangeAsync();
         StartJoinTimer();
-        WarnOfUnserved(settings);
         services.Metrics.Created();
         return state.State.ToSnapshot(joinUrl: services.Place.JoinUrl($"/calls/{CallId}/join/{token}"));
     }
@@ -246,7 +246,10 @@ internal sealed partial class CallGrain(
     {
         try
         {
+            var milestones = state.State.Milestones;
             await save();
+            state.State.Milestones &= ~milestones;
+            if (milestones != CallMilestones.None) services.Deliveries.Raise();
         }
         catch
         {
@@ -258,12 +261,6 @@ internal sealed partial class CallGrain(
     private async Task StopWatchAsync()
     {
         if (await this.GetReminder(Watch) is { } reminder) await this.UnregisterReminder(reminder);
-    }
-
-    /// <summary>What the call asks for and this version does not do is accepted, so that clients work, and told.</summary>
-    private void WarnOfUnserved(CallSettings settings)
-    {
-        if (settings.Callbacks is not null) WriteEvent(Severity.Warning, "not_supported", "Callbacks are kept but not sent: this version delivers none.");
     }
 
     private void WriteEvent(Severity severity, string type, string text)

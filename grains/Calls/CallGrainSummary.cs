@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using VoiceGrains.GrainInterfaces.Calls;
 
 namespace VoiceGrains.Grains.Calls;
@@ -15,8 +16,10 @@ internal sealed partial class CallGrain
     {
         try
         {
-            while (!await TrySummarizeAsync(cancellationToken))
-                await Task.Delay(services.SummaryOptions.RetryDelay * Math.Pow(2, state.State.SummaryAttempts - 1), clock, cancellationToken);
+            var summarizing = TryUntilSettledAsync(cancellationToken);
+            await Task.WhenAny(summarizing, Task.Delay(services.SummaryOptions.Budget, clock, cancellationToken));
+            if (!summarizing.IsCompleted) await StandInAsync(cancellationToken);
+            await summarizing;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -25,6 +28,26 @@ internal sealed partial class CallGrain
         catch (Exception failure)
         {
             LogSummaryNotStored(CallId, failure);
+        }
+    }
+
+    private async Task TryUntilSettledAsync(CancellationToken cancellationToken)
+    {
+        while (!await TrySummarizeAsync(cancellationToken))
+            await Task.Delay(services.SummaryOptions.RetryDelay * Math.Pow(2, state.State.SummaryAttempts - 1), clock, cancellationToken);
+    }
+
+    /// <summary>The end is told now: with words from the transcript in place of the model's, which are still waited for.</summary>
+    private async Task StandInAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var summary = await services.Summarizer.StandInAsync(CallId, cancellationToken);
+            await SettleAsync(SummaryStatus.Pending, summary);
+        }
+        catch (NpgsqlException failure)
+        {
+            LogSummaryNotStored(CallId, failure);       // the end is told all the same, a little later
         }
     }
 
@@ -40,29 +63,36 @@ internal sealed partial class CallGrain
         catch (Exception failure) when (failure is Providers.ProviderException or TimeoutException)
         {
             LogSummaryFailed(CallId, failure.Message);
-            var last = ++state.State.SummaryAttempts >= services.SummaryOptions.Attempts;
+            var last = state.State.SummaryAttempts + 1 >= services.SummaryOptions.Attempts;
+            if (!await ChangePendingAsync(() => state.State.SummaryAttempts++)) return true;
             if (last) WriteEvent(Severity.Warning, "summary_failed", failure.Message);
-            await SettleAsync(last ? SummaryStatus.Failed : SummaryStatus.Pending, null);
+            if (last) await SettleAsync(SummaryStatus.Failed, await services.Summarizer.StandInAsync(CallId, cancellationToken));
             return last;
         }
     }
 
     private async Task SettleAsync(SummaryStatus status, CallSummary? summary)
     {
+        if (!await ChangePendingAsync(() => state.State.Summarize(status, summary?.Long, summary?.Short)) || status == SummaryStatus.Pending) return;
+        services.Metrics.Summarized(status);
+        await FinishAsync();
+    }
+
+    /// <summary>False when the call was deleted, or its summary settled, meanwhile.</summary>
+    private async Task<bool> ChangePendingAsync(Action change)
+    {
         await _changing.WaitAsync();
         try
         {
-            if (!state.RecordExists) return;        // deleted meanwhile
-            state.State.Summarize(status, summary?.Long, summary?.Short);
+            if (!state.RecordExists || state.State.SummaryStatus != SummaryStatus.Pending) return false;
+            change();
             await SaveAsync(state.WriteStateAsync);
+            return true;
         }
         finally
         {
             _changing.Release();
         }
-        if (status == SummaryStatus.Pending) return;
-        services.Metrics.Summarized(status);
-        await FinishAsync();
     }
 
     [LoggerMessage(1010, LogLevel.Warning, "The summary of call {CallId} failed: {Reason}")]

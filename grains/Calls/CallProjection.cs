@@ -4,11 +4,12 @@ using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Keeps the tables that lists and filters read in step with the calls' states. Secrets stay in the state.</summary>
-internal sealed class CallProjection(TimeProvider clock, SealedJson json) : IStateProjection<CallState>
+internal sealed class CallProjection(TimeProvider clock, SealedJson json, WebhookOutbox outbox) : IStateProjection<CallState>
 {
     private const string StoreCall = """
         insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host)
@@ -51,8 +52,7 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json) : ISta
         var settings = state.Settings!;
         Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
             Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)), state.Generation, state.Interrupted is null ? state.Host : null);
-        foreach (var (happened, callback) in CallbackOutbox.Owed(state))
-            Add(batch, CallbackOutbox.Store, callId, settings.AccountId, happened, clock.GetUtcNow(), Json(Document(state)), Json(callback));
+        foreach (var (sql, values) in outbox.Statements(state, () => Json(Document(state)), Json)) Add(batch, sql, values);
         for (var position = 0; position < state.Stages.Count; position++)
         {
             var stage = state.Stages[position];
@@ -80,6 +80,7 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json) : ISta
     {
         Add(batch, LeaveTombstone, callId, clock.GetUtcNow());
         foreach (var table in CallTables) Add(batch, $"delete from {table} where call_id = $1", callId);
+        foreach (var (sql, values) in outbox.StatementsOfDeletion(callId)) Add(batch, sql, values);
     }
 
     private static CallSnapshot Document(CallState state)

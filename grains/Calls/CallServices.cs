@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Options;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
     CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
-    LiveEventStreams liveEvents, CallPlace place, ConversationHost host, IOptions<CallResumeOptions> resume, IOptions<CallSummaryOptions> summaryOptions)
+    LiveEventStreams liveEvents, DeliverySignal deliveries, CallPlace place, ConversationHost host, IOptions<CallResumeOptions> resume, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
     public LiveCalls LiveCalls => liveCalls;
@@ -17,6 +18,7 @@ internal sealed class CallServices(
     public IBlobStore Blobs => blobs;
     public CallGrainMetrics Metrics => metrics;
     public LiveEventStreams LiveEvents => liveEvents;
+    public DeliverySignal Deliveries => deliveries;
     public CallPlace Place => place;
     public ConversationHost Host => host;
     public CallResumeOptions Resume => resume.Value;

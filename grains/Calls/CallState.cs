@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -46,6 +48,9 @@ internal sealed class CallState
     public string? ShortSummary { get; set; }
     public string? Summary { get; set; }
 
+    /// <summary>What the next write brings that receivers are told of. Not stored itself: a state that is read again brings nothing.</summary>
+    [JsonIgnore] public CallMilestones Milestones { get; set; }
+
     public DateTimeOffset JoinDeadline => Settings!.Created + Settings.JoinTimeout;
 
     public bool IsLive => Joined is not null && Ended is null;
@@ -58,6 +63,7 @@ internal sealed class CallState
         Settings = settings;
         JoinTokenHash = joinTokenHash;
         Stages = [settings.FirstStage];
+        Milestones |= CallMilestones.Started;
     }
 
     /// <summary>A wrong token is refused alike whatever the call's state.</summary>
@@ -69,6 +75,7 @@ internal sealed class CallState
     {
         if (!IsToken(token)) return JoinResult.Refused;
         if (Ended is not null || (Joined is null ? now >= JoinDeadline : Interrupted is null) || Generation >= MostGenerations) return JoinResult.Expired;
+        if (Joined is null) Milestones |= CallMilestones.Joined;
         Joined ??= now;
         Interrupted = null;
         (Generation, Host, ClientVersion) = (Generation + 1, host, clientVersion);
@@ -122,15 +129,17 @@ internal sealed class CallState
             : GrainInterfaces.Calls.EndReason.Unjoined;
         ErrorCount = Math.Max(0, outcome.ErrorCount);
         SummaryStatus = joined ? SummaryStatus.Pending : SummaryStatus.None;
+        Milestones |= CallMilestones.Ended;
         return true;
     }
 
-    /// <summary>Settles the summary; null texts mean that there is none.</summary>
+    /// <summary>Sets the summary, which while it is pending is one that stands in for the model's; null texts mean that there is none.</summary>
     public void Summarize(SummaryStatus status, string? summary, string? shortSummary)
     {
         SummaryStatus = status;
         Summary = summary;
         ShortSummary = shortSummary;
+        Milestones |= CallMilestones.Summarized;
     }
 
     /// <summary>From join to end, rounded up to <see cref="BillingUnit"/>; zero for calls that nobody joined; null before the end.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces.Calls;
@@ -22,6 +23,7 @@ internal sealed class CallSummarizer(
 
     private const int LongTokens = 400, ShortTokens = 80;
     private const int MessagesAtOnce = 500;
+    private const int QuotedCharacters = 160;
 
     private readonly SemaphoreSlim _turns = new(options.Value.Concurrency);
 
@@ -48,6 +50,9 @@ internal sealed class CallSummarizer(
             _turns.Release();
         }
     }
+
+    /// <summary>What stands in for a summary that the model does not write, or not in time: what was said first and last. Null when the user said nothing.</summary>
+    public async Task<CallSummary?> StandInAsync(string callId, CancellationToken cancellationToken) => StandIn(await ReadMessagesAsync(callId, cancellationToken));
 
     public void Dispose() => _turns.Dispose();
 
@@ -106,6 +111,26 @@ internal sealed class CallSummarizer(
         if (text.Length <= characters) return text.ToString();
         var (head, tail) = (characters / 4, characters - characters / 4);
         return $"{text.ToString(0, head)}\n(...)\n{text.ToString(text.Length - tail, tail)}";
+    }
+
+    internal static CallSummary? StandIn(IReadOnlyList<Message> messages)
+    {
+        var said = messages.Where(message => message.Role == MessageRole.User && !string.IsNullOrWhiteSpace(message.Text)).Select(message => Quote(message)).ToList();
+        if (said.Count == 0) return null;
+        var brief = $"The user said: {said[0]}.";
+        var full = new StringBuilder(brief);
+        if (said.Count > 1) full.Append(CultureInfo.InvariantCulture, $" The user's last words, of {said.Count} turns: {said[^1]}.");
+        if (messages.LastOrDefault(message => message.Role == MessageRole.Agent && !string.IsNullOrWhiteSpace(message.Text)) is { } answer)
+            full.Append(CultureInfo.InvariantCulture, $" The agent's last words: {Quote(answer)}.");
+        return new CallSummary(full.ToString(), brief);
+    }
+
+    private static string Quote(Message message)
+    {
+        var words = OneLine(message.Text);
+        if (words.Length <= QuotedCharacters) return $"\"{words}\"";
+        var cut = words.LastIndexOf(' ', QuotedCharacters);
+        return $"\"{words[..(cut > QuotedCharacters / 2 ? cut : QuotedCharacters)]}...\"";
     }
 
     private static string OneLine(string? text) => (text ?? "").ReplaceLineEndings(" ").Trim();

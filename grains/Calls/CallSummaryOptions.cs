@@ -11,7 +11,12 @@ public sealed class CallSummaryOptions
     /// <summary>Bound of one attempt, both texts together. Default 60 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Attempts before a call stays without. Default 3, counted over restarts.</summary>
+    /// <summary>
+    /// How long webhooks and callbacks of the end wait for the summary. Then one made of the transcript stands in, until the model's comes. Default 10 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")] public TimeSpan Budget { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Attempts before a call stays without, or with what stands in. Default 3, counted over restarts.</summary>
     [Range(1, 100)] public int Attempts { get; set; } = 3;
 
     /// <summary>Wait after the first failed attempt; doubles. Default 5 s.</summary>

@@ -82,7 +82,7 @@ public sealed class CallResumeTests : IAsyncLifetime
         Assert.InRange(call.Ended!.Value, before.AddMilliseconds(-1), after.AddMilliseconds(1));
         Assert.Equal(ErrorCode.JoinExpired, await RefusalAsync(Grain.JoinAsync(_token, null)));
         await PollAsync(async () => (await _host.Store.ListEventsAsync(_callId, Severity.Debug, "call_ended", new(null, 10), Cancel)).Results.Count == 1);
-        Assert.Equal("ended", await ScalarAsync("select string_agg(event, ',') from webhook_outbox where call_id = $1"));
+        Assert.Equal("call.ended", await ScalarAsync("select string_agg(event, ',') from webhook_outbox where call_id = $1"));
         Assert.DoesNotContain("example.com", (string)(await ScalarAsync("select callback::text from webhook_outbox where call_id = $1"))!, StringComparison.Ordinal);
     }
 

@@ -27,12 +27,15 @@ internal sealed class CallHost : IAsyncDisposable
     public CallStore Store => _host.Services.GetRequiredService<CallStore>();
     public ICallJournal Journal => _host.Services.GetRequiredService<ICallJournal>();
     public LiveCalls LiveCalls => _host.Services.GetRequiredService<LiveCalls>();
+    public IServiceProvider Services => _host.Services;
     public IBlobStore Blobs => _host.Services.GetRequiredService<IBlobStore>();
 
-    public static Task<CallHost> StartAsync(TestDatabase database, ILanguageModelCatalog? models = null, string grace = "00:00:30")
-        => StartAsync(database.ConnectionString, models, grace);
+    public static Task<CallHost> StartAsync(
+        TestDatabase database, ILanguageModelCatalog? models = null, string grace = "00:00:30", Action<HostApplicationBuilder>? configure = null)
+        => StartAsync(database.ConnectionString, models, grace, configure);
 
-    public static async Task<CallHost> StartAsync(string connectionString, ILanguageModelCatalog? models = null, string grace = "00:00:30")
+    public static async Task<CallHost> StartAsync(
+        string connectionString, ILanguageModelCatalog? models = null, string grace = "00:00:30", Action<HostApplicationBuilder>? configure = null)
     {
         var folder = Directory.CreateTempSubdirectory("voicegrains-test-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Testing" });
@@ -45,6 +48,7 @@ internal sealed class CallHost : IAsyncDisposable
         builder.Services.AddBlobStore();
         builder.Services.AddVoiceProviders(builder.Configuration);
         if (models is not null) builder.Services.Replace(ServiceDescriptor.Singleton(models));
+        configure?.Invoke(builder);
         var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
         return new CallHost(host, folder);

@@ -32,6 +32,7 @@ internal static class OpenApiContract
         "PaginatedAgentList", "PaginatedVoiceList", "PaginatedModelAliasList", "PaginatedCallList", "PaginatedCallStageList", "PaginatedCallEventList",
         "CallEvent", "CallTool", "CallTombstone", "PaginatedCallTombstoneList",
         "Tool", "PaginatedToolList", "ToolHistory", "PaginatedToolHistoryList",
+        "Webhook", "WebhookFailure", "PaginatedWebhookList",
     ];
 
     private static readonly Lazy<JsonObject> Schemas = new(Load);

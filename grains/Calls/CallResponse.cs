@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 
-namespace VoiceGrains.Gateway.Calls;
+namespace VoiceGrains.Grains.Calls;
 
 /// <summary><c>Call</c>. Every documented field is written; what holds a protobuf message is written as protobuf JSON, without its unset fields.</summary>
-internal sealed record CallResponse
+public sealed record CallResponse
 {
     public required string CallId { get; init; }
     public string? ClientVersion { get; init; }
@@ -111,8 +111,8 @@ internal sealed record CallResponse
         _ => "BILLING_STATUS_FREE_ZERO_EFFECTIVE_DURATION",
     };
 
-    internal static JsonNode? Sparse<T>(T? value) => value is null ? null : JsonSerializer.SerializeToNode(value, WireJson.Sparse);
+    public static JsonNode? Sparse<T>(T? value) => value is null ? null : JsonSerializer.SerializeToNode(value, WireJson.Sparse);
 }
 
 /// <summary><c>AgentBasic</c>.</summary>
-internal sealed record CallAgent(string AgentId, string Name);
+public sealed record CallAgent(string AgentId, string Name);
