@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Providers.Language;
+using VoiceGrains.Grains.Tools.BuiltIn;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -43,7 +44,7 @@ internal static class ToolSchema
 
     /// <summary>For everything that the tool does: 2.5 s where its definition names none, 40 s at most.</summary>
     public static TimeSpan TimeoutOf(CallTool tool)
-        => tool.Definition.Timeout is not { } asked || asked <= TimeSpan.Zero ? DefaultTimeout : asked < LongestTimeout ? asked : LongestTimeout;
+        => tool.BuiltIn is not null ? BuiltInTools.Timeout : tool.Definition.Timeout is not { } asked || asked <= TimeSpan.Zero ? DefaultTimeout : asked < LongestTimeout ? asked : LongestTimeout;
 
     /// <summary>How the agent goes on when the tool's answer says nothing of it.</summary>
     public static ToolReaction DefaultReaction(CallTool tool) => tool.Definition.DefaultReaction switch

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Tools.BuiltIn;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -56,6 +57,7 @@ public sealed class ToolSelection(ToolStore store)
         if (selected.TemporaryTool is not null) ToolDefinitionRules.Check(definition, errors.Field("temporaryTool"));
         var overrides = selected.ParameterOverrides ?? [];
         CheckOverrides(definition, overrides, errors);
+        if (tool?.BuiltIn is { } builtIn) BuiltInTools.Check(builtIn, overrides, errors.Field("parameterOverrides"));
         var keys = ToolSecurity.Satisfy(definition.Requirements?.HttpSecurityOptions, selected.AuthTokens, errors.Field("authTokens"));
         if (errors.Any) return null;
         return new CallTool

@@ -81,6 +81,7 @@ internal sealed partial class Conversation
     {
         _inactivity.OnUserActivity();
         _deadlines.Clear(Deadline.Inactivity);
+        _deadlines.Clear(Deadline.SoftHangUp);
         if (_farewell is { EndUnlessUserActs: true, ThenEnd: not null }) KeepCall();
     }
 

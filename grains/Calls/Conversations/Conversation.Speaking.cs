@@ -22,11 +22,11 @@ internal sealed partial class Conversation
     private bool CanInterrupt()
         => _utterances.TrueForAll(utterance => !utterance.Uninterruptible) && _answer is not { Uninterruptible: true } && (_utterances.Count > 0 || _answer is { RunsTools: false });
 
-    private Utterance NewUtterance(Answer? answer, bool uninterruptible, EndReason? thenEnd = null, bool endUnlessUserActs = false)
+    private Utterance NewUtterance(Answer? answer, bool uninterruptible, EndReason? thenEnd = null, bool endUnlessUserActs = false, AgentVoice? voice = null)
     {
         var utterance = new Utterance(++_utteranceIds, _clock.Now, answer?.Cancellation ?? _cancellation.Token)
         {
-            Medium = _outputMedium,
+            Medium = voice is null ? _outputMedium : MessageMedium.Voice,
             Uninterruptible = uninterruptible,
             Answer = answer,
             ThenEnd = thenEnd,
@@ -34,7 +34,7 @@ internal sealed partial class Conversation
         };
         _deadlines.Clear(Deadline.Inactivity);
         _utterances.Add(utterance);
-        if (utterance.Medium == MessageMedium.Voice) _speech.Enqueue(utterance, _parts.Voice);
+        if (utterance.Medium == MessageMedium.Voice) _speech.Enqueue(utterance, voice ?? _parts.Voice);
         return utterance;
     }
 
@@ -123,6 +123,11 @@ internal sealed partial class Conversation
         utterance.Cancel();
         _utterances.Remove(utterance);
         if (_playing == utterance) _playing = null;
+        if (_utterances.Count == 0)
+        {
+            _allHeard?.TrySetResult();
+            _allHeard = null;
+        }
         heard = heard.Trim();
         if (heard.Length == 0 && utterance.Entry is null) return;
         Store(utterance, heard);

@@ -4,6 +4,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Tools.BuiltIn;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -49,6 +50,7 @@ internal sealed partial class Conversation
         using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, ends, _cancellation.Token);
         try
         {
+            if (invocation.Tool.BuiltIn is { } builtIn) return await BuiltInTools.RunAsync(builtIn, ToolParameters.Body(invocation, context), this, any.Token);
             return invocation.Tool.Definition is { Client: null, DataConnection: null } ? await _parts.Tools.InvokeAsync(invocation, context, any.Token) : await AskFarEndAsync(invocation, context, any.Token);
         }
         catch (OperationCanceledException) when (!patience.IsCancellationRequested)

@@ -146,6 +146,7 @@ internal sealed partial class Conversation
         var reaction = outcome.Reaction ?? (failed || use.Tool is null ? ToolReaction.Speaks : ToolSchema.DefaultReaction(use.Tool));
         if (reaction > round.Reaction) round.Reaction = reaction;
         round.HangsUp |= outcome.HangsUp;
+        round.HangsUpUnlessUserActs |= outcome.HangsUpUnlessUserActs;
         round.NewStage = outcome.NewStage ?? round.NewStage;
     }
 
@@ -156,6 +157,7 @@ internal sealed partial class Conversation
         _toolRounds.Remove(round);
         answer.Tools = null;
         if (round.HangsUp) EndAfterSpeech(EndReason.AgentHangup);
+        else if (round.HangsUpUnlessUserActs) EndUnlessUserActs();
         var speaks = round.Reaction == ToolReaction.Speaks || (round.Reaction == ToolReaction.SpeaksOnce && !answer.SpokeInRound);
         if (_outcome is not null || _answer != answer || _farewell is { ThenEnd: not null } || !speaks)
         {

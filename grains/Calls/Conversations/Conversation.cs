@@ -47,6 +47,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _history = new History(run, stage, parts.Journal, past);
         _log = new CallEventLog(run, stage.CallStageId, _clock, parts.Journal, _outbox);
         _deadlines = new Deadlines(parts.Clock, () => _inbox.Writer.TryWrite(new(EventKind.Timer)));
+        _dtmf = new DtmfInput(settings.Medium);
         _inactivity = new InactivityRule(stage.InactivityMessages);
         _listener = new UserListener(port.InputSampleRateHz, stage.VadSettings, _clock, parts.Recorder) { BeginTurn = BeginTurn, OnSignal = OnUserSignal };
         _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer, _connection?.Audio?.Sound);
@@ -156,6 +157,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.ClientData: OnClientData((byte[])next.Payload!); break;
             case EventKind.ServerData: OnServerData((JsonObject)next.Payload!); break;
             case EventKind.Notice: OnNotice((MediaNotice)next.Payload!); break;
+            case EventKind.Dtmf: OnDtmf((char)next.Number); break;
             case EventKind.ConnectionData: OnConnectionData((byte[])next.Payload!); break;
             case EventKind.ConnectionNotice: OnConnectionNotice((ConnectionNotice)next.Payload!); break;
             case EventKind.MediaEnded: OnMediaEnded((MediaEnd)next.Payload!); break;
@@ -188,6 +190,8 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
                 case Deadline.HardStop: End(_farewellReason); break;
                 case Deadline.InputStall: OnInputStall(); break;
                 case Deadline.Answer: OnAnswerTimeout(); break;
+                case Deadline.Dtmf: OnDtmfPause(); break;
+                case Deadline.SoftHangUp: OnSoftHangUp(); break;
                 case Deadline.BargeIn: OnBargeInWindow(); break;
                 case Deadline.InputCheck: CheckInput(); break;
             }

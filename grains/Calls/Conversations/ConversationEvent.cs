@@ -11,6 +11,8 @@ internal enum EventKind : byte
     ServerData,
     /// <summary>Payload: <see cref="MediaNotice"/>.</summary>
     Notice,
+    /// <summary>Number: a digit that the caller pressed.</summary>
+    Dtmf,
     /// <summary>Payload: byte[] (UTF-8 JSON) from the data connection.</summary>
     ConnectionData,
     /// <summary>Payload: <see cref="DataConnections.ConnectionNotice"/>.</summary>

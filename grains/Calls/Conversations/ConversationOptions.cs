@@ -26,6 +26,9 @@ public sealed class ConversationOptions
     /// <summary>For the recognizer to finish a turn. Default 10 s.</summary>
     public TimeSpan RecognitionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Silence after a pressed key that ends a message of keys. Default 0.5 s.</summary>
+    public TimeSpan DtmfPause { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Failures in a row of one kind of provider that end the call with <c>system_error</c>. Default 3.</summary>
     [Range(1, 100)] public int MaxFailures { get; set; } = 3;
 

@@ -17,6 +17,10 @@ internal enum Deadline : byte
     Answer,
     /// <summary>It must be decided what a sound over the agent is.</summary>
     BargeIn,
+    /// <summary>No further key came: those collected are a message.</summary>
+    Dtmf,
+    /// <summary>The user did not keep the call.</summary>
+    SoftHangUp,
     /// <summary>Regular look at input underflow.</summary>
     InputCheck,
 }

@@ -6,7 +6,7 @@ using VoiceGrains.Media;
 namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>
-/// The queue of a conversation. What the far end sends is bounded here (2 s of audio, 64 data messages wait at most, and 64 of the data connection; more is
+/// The queue of a conversation. What the far end sends is bounded here (2 s of audio, 64 data messages and pressed keys wait at most, and 64 of the data connection; more is
 /// dropped and counted); what the call itself produces is bounded by its sources and never dropped.
 /// </summary>
 internal sealed class Inbox(int inputSampleRateHz) : IMediaSink, IDataConnectionListener
@@ -62,7 +62,10 @@ internal sealed class Inbox(int inputSampleRateHz) : IMediaSink, IDataConnection
     /// <summary>A data message was taken off the queue.</summary>
     public void ReleaseMessage() => Interlocked.Decrement(ref _dataMessages);
 
-    public void OnDtmf(char digit) => OnNotice(new("dtmf_ignored", $"The digit {digit} came, but this call does not take digits.", false));
+    public void OnDtmf(char digit)
+    {
+        if (DtmfTones.IsDigit(digit) && TryReserve(ref _dataMessages)) _events.Writer.TryWrite(new(EventKind.Dtmf, null, digit));
+    }
 
     public void OnNotice(MediaNotice notice)
     {

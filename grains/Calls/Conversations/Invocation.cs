@@ -14,6 +14,8 @@ internal sealed record ToolOutcome(string Result)
     public ToolReaction? Reaction { get; init; }
     /// <summary>The call ends once everything said was heard.</summary>
     public bool HangsUp { get; init; }
+    /// <summary>As <see cref="HangsUp"/>, and the user can still prevent it by acting.</summary>
+    public bool HangsUpUnlessUserActs { get; init; }
     /// <summary>Set when the tool failed: the full details, for REST and the event log only.</summary>
     public string? ErrorDetails { get; init; }
     public JsonObject? UpdateCallState { get; init; }

@@ -26,6 +26,7 @@ internal sealed class ToolRound(Answer answer)
     /// <summary>How the agent goes on: the most talkative of its tools' reactions.</summary>
     public ToolReaction Reaction { get; set; }
     public bool HangsUp { get; set; }
+    public bool HangsUpUnlessUserActs { get; set; }
     /// <summary>See <see cref="ToolOutcome.NewStage"/>; of several the last wins.</summary>
     public string? NewStage { get; set; }
 }

@@ -34,6 +34,8 @@ internal sealed class ConversationHarness : IAsyncDisposable
     public FarEnd FarEnd { get; }
     public TestModel Model { get; }
     public TestRecognizer Recognizer { get; } = new();
+    /// <summary>Stands between the conversation and the far end; null: nothing does.</summary>
+    public IMediaPort? Port { get; set; }
     public bool HasRecognizer { get; set; } = true;
     public WordSynthesizer Synthesizer { get; }
     public WordSynthesizer? Fallback { get; set; }
@@ -85,7 +87,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
         };
         _run = Task.Factory.StartNew(async () =>
         {
-            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, Settings.FirstStage, FarEnd, parts);
+            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, Settings.FirstStage, Port ?? FarEnd, parts);
             return await conversation.RunAsync(CancellationToken.None);
         }, CancellationToken.None, TaskCreationOptions.None, _pump).Unwrap();
         _pump.RunUntilIdle();

@@ -36,6 +36,11 @@ internal sealed class FarEnd(int inputRateHz, int outputRateHz, TimeSpan buffer,
 
     public void Send(string json) => _sink!.OnData(System.Text.Encoding.UTF8.GetBytes(json));
 
+    public void Press(string digits)
+    {
+        foreach (var digit in digits) _sink!.OnDtmf(digit);
+    }
+
     public void Leave(MediaEnd end) => _end.TrySetResult(end);
 
     /// <summary>Plays what real time allows.</summary>
