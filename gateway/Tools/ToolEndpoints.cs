@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Validation;
@@ -10,6 +11,7 @@ using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Tools.OpenApi;
 
 namespace VoiceGrains.Gateway.Tools;
 
@@ -49,10 +51,17 @@ internal static class ToolEndpoints
         return TypedResults.Ok(PageResponse.From(found.Select(ToolResponse.From), request));
     }
 
-    private static async Task<Created<ToolResponse>> CreateAsync(Caller caller, Body<ToolRequest> body, ToolStore store, CancellationToken cancellationToken)
+    /// <summary>A file with several operations is answered by the list of its tools; everything else by the one tool.</summary>
+    private static async Task<IResult> CreateAsync(
+        HttpRequest request, Caller caller, ToolStore store, IOptions<DurableToolOptions> options, CancellationToken cancellationToken)
     {
-        var tools = await store.CreateAsync(caller.AccountId, [Draft(body.Value)], (errors, _) => errors, cancellationToken);
-        return TypedResults.Created($"/api/tools/{tools[0].ToolId}", ToolResponse.From(tools[0]));
+        var drafts = ToolUpload.Is(request)
+            ? OpenApiImport.Read(await ToolUpload.ReadAsync(request, options.Value.MaxImportBytes, cancellationToken), options.Value.MaxImportTools)
+            : [Draft(Body<ToolRequest>.Read(await JsonBody.ReadAsync(request, cancellationToken)).Value)];
+        var tools = await store.CreateAsync(caller.AccountId, drafts, cancellationToken);
+        return tools.Count == 1
+            ? TypedResults.Created($"/api/tools/{tools[0].ToolId}", ToolResponse.From(tools[0]))
+            : TypedResults.Created("/api/tools", tools.Select(ToolResponse.From).ToArray());
     }
 
     private static async Task<Ok<ToolResponse>> GetAsync(Guid toolId, Caller caller, ToolStore store, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.GrainInterfaces.Validation;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -18,4 +19,15 @@ public sealed record Tool
 }
 
 /// <summary>What a client gives of a durable tool.</summary>
-public sealed record ToolDraft(string Name, BaseToolDefinition Definition);
+public sealed record ToolDraft(string Name, BaseToolDefinition Definition)
+{
+    /// <summary>The operation of an uploaded file that it was made of, <c>GET /pets</c>; null when it was given as it is.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Tells of a problem at the place that the client gave.</summary>
+    internal void Tell(InputErrors errors, string field, string problem)
+    {
+        if (Source is null) errors.Field(field).Add(problem);
+        else errors.Field("file").Add($"{Source}, as '{Name}': {problem}");
+    }
+}

@@ -61,14 +61,13 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
     /// <summary>Stores all of the tools or none.</summary>
     /// <param name="accountId">Whose they become.</param>
     /// <param name="drafts">Checked before.</param>
-    /// <param name="errors">Gives the place of a draft by its position.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <exception cref="InvalidInputException">A name is taken, a definition too large, or there is no room for so many.</exception>
     public async Task<IReadOnlyList<Tool>> CreateAsync(
-        string accountId, IReadOnlyList<ToolDraft> drafts, Func<InputErrors, int, InputErrors> errors, CancellationToken cancellationToken)
+        string accountId, IReadOnlyList<ToolDraft> drafts, CancellationToken cancellationToken)
     {
         var problems = new InputErrors();
-        var definitions = drafts.Select((draft, i) => ToJson(draft.Definition, errors(problems, i).Field("definition"))).ToArray();
+        var definitions = drafts.Select(draft => ToJson(draft, problems)).ToArray();
         problems.ThrowIfAny();
         var now = Now();
         // A microsecond apart, so that lists keep their order.
@@ -85,7 +84,7 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
         if (await insert.ExecuteNonQueryAsync(cancellationToken) < tools.Count)
         {
             await transaction.RollbackAsync(cancellationToken);
-            await TellTakenNamesAsync(accountId, drafts, i => errors(problems, i), cancellationToken);
+            await TellTakenNamesAsync(accountId, drafts, problems, cancellationToken);
             problems.ThrowIfAny();
             throw new PlatformException(ErrorCode.SiloUnavailable, "Tools of these names came and went meanwhile.");
         }
@@ -98,7 +97,7 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
     public async Task<Tool?> ReplaceAsync(string accountId, string toolId, ToolDraft draft, CancellationToken cancellationToken)
     {
         var problems = new InputErrors();
-        var definition = ToJson(draft.Definition, problems.Field("definition"));
+        var definition = ToJson(draft, problems);
         problems.ThrowIfAny();
         await using var command = database.CreateCommand("update tools set name = $3, definition = $4 where account_id = $1 and tool_id = $2 returning created");
         command.Parameters.Add(new() { Value = accountId });
@@ -130,11 +129,11 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
 
     private const string NameTaken = "Another tool has this name.";
 
-    private string ToJson(BaseToolDefinition definition, InputErrors errors)
+    private string ToJson(ToolDraft draft, InputErrors errors)
     {
-        var json = ToJson(definition);
+        var json = ToJson(draft.Definition);
         if (System.Text.Encoding.UTF8.GetByteCount(json) > options.Value.MaxDefinitionBytes)
-            errors.Add($"A definition may have {options.Value.MaxDefinitionBytes} bytes of JSON.");
+            draft.Tell(errors, "definition", $"A definition may have {options.Value.MaxDefinitionBytes} bytes of JSON.");
         return json;
     }
 
@@ -153,12 +152,12 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
         throw new InvalidInputException(problems);
     }
 
-    private async Task TellTakenNamesAsync(string accountId, IReadOnlyList<ToolDraft> drafts, Func<int, InputErrors> errors, CancellationToken cancellationToken)
+    private async Task TellTakenNamesAsync(string accountId, IReadOnlyList<ToolDraft> drafts, InputErrors errors, CancellationToken cancellationToken)
     {
         var present = await FindAsync(accountId, [], [.. drafts.Select(d => d.Name)], cancellationToken);
         var taken = present.Where(t => !t.IsPublic).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
-        for (var i = 0; i < drafts.Count; i++)
-            if (!taken.Add(drafts[i].Name)) errors(i).Field("name").Add(NameTaken);
+        foreach (var draft in drafts)
+            if (!taken.Add(draft.Name)) draft.Tell(errors, "name", NameTaken);
     }
 
     private static Tool New(ToolDraft draft, DateTimeOffset created)

@@ -210,9 +210,9 @@ public sealed class ToolEndpointTests(SiloFixture silo)
     public async Task ADefinitionThatIsTooLarge_IsRefused()
     {
         using var client = await silo.CreateClientAsync();
-        var body = """{"name":"a","definition":{"modelToolName":"a","client":{},"description":"LONG"}}""".Replace("LONG", new string('x', 65_536), StringComparison.Ordinal);
+        var body = """{"name":"a","definition":{"modelToolName":"a","client":{},"description":"LONG"}}""".Replace("LONG", new string('x', 131_072), StringComparison.Ordinal);
         var reply = await client.PostAsync("/api/tools", body);
-        Assert.Equal((400, """{"definition":["A definition may have 65536 bytes of JSON."]}"""), (reply.Status, reply.Text));
+        Assert.Equal((400, """{"definition":["A definition may have 131072 bytes of JSON."]}"""), (reply.Status, reply.Text));
     }
 
     internal static string Client(string name) => """{"name":"NAME","definition":{"modelToolName":"NAME","client":{}}}""".Replace("NAME", name, StringComparison.Ordinal);
