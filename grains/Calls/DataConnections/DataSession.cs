@@ -33,7 +33,7 @@ internal sealed class DataSession(
             await CloseAsync(end, mayReturn(), sending);
             await AwaitCloseAsync(receiving);
         }
-        await _over.CancelAsync();
+        _over.Cancel();
         socket.Abort();
         await sending;
         await receiving;
