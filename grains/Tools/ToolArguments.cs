@@ -62,7 +62,7 @@ internal static class ToolArguments
         {
             problem = $"The arguments are not valid JSON{(exception.BytePositionInLine is { } at ? $" (line {exception.LineNumber + 1}, position {at + 1})" : "")}. Call the tool again with a JSON object.";
         }
-        catch (InvalidOperationException)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {
             problem = "The arguments hold text that is not valid Unicode.";
         }

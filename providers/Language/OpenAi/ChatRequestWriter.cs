@@ -125,9 +125,9 @@ internal sealed class ChatRequestWriter
             using var parsed = JsonDocument.Parse(text);
             if (parsed.RootElement.ValueKind == JsonValueKind.Object) return text;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
-            // As below.
+            // No JSON, or not even text.
         }
         return "{}";
     }

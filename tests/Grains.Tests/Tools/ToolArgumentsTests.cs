@@ -59,6 +59,13 @@ public sealed class ToolArgumentsTests
     }
 
     [Fact]
+    public void HalfASurrogatePair_IsNoText()
+    {
+        Assert.False(ToolArguments.TryRead(Order, "{\"item\":\"\uD800\"}", out _, out var problem));
+        Assert.Equal("The arguments hold text that is not valid Unicode.", problem);
+    }
+
+    [Fact]
     public void ArgumentsOfAnySize_AreBounded()
     {
         Assert.False(ToolArguments.TryRead(Order, $$"""{"item":"{{new string('x', 70_000)}}"}""", out _, out var problem));

@@ -116,6 +116,16 @@ public sealed class OpenAiLanguageModelTests
         Assert.Equal("words", JsonNode.Parse(requests[0].Text)!["messages"]![0]!["content"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("""{"id":1}""", """{"id":1}""")]
+    [InlineData("""{"id":""", "{}")]
+    [InlineData("[1]", "{}")]
+    public void ArgumentsThatAreNoObject_DoNotSpoilAllFurtherRequests(string written, string sent)
+    {
+        var body = ChatRequestWriter.Write(Hello with { Messages = [new(ChatRole.ToolCall, written) { ToolName = "t", InvocationId = "a" }] }, new OpenAiOptions());
+        Assert.Equal(sent, JsonNode.Parse(body.Span)!["messages"]![0]!["tool_calls"]![0]!["function"]!["arguments"]!.GetValue<string>());
+    }
+
     [Fact]
     public void HalfASurrogatePair_StillMakesARequest()
     {
