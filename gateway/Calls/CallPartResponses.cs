@@ -13,9 +13,9 @@ internal sealed record CallStageResponse
     public required DateTimeOffset Created { get; init; }
     public required JsonNode InactivityMessages { get; init; }
     /// <summary>Null: tokens are counted by the model's provider, if at all.</summary>
-    public int? InitialTokenCount => null;
+    public int? InitialTokenCount { get; init; }
     public string? LanguageHint { get; init; }
-    public int? LatestTokenCount => null;
+    public int? LatestTokenCount { get; init; }
     public required string Model { get; init; }
     public string? SystemPrompt { get; init; }
     public required double Temperature { get; init; }
@@ -36,7 +36,9 @@ internal sealed record CallStageResponse
             CallStageId = stage.CallStageId,
             Created = stage.Created,
             InactivityMessages = CallResponse.Sparse(stage.InactivityMessages)!,
+            InitialTokenCount = record.InitialTokens,
             LanguageHint = stage.LanguageHint,
+            LatestTokenCount = record.LatestTokens,
             Model = stage.Model,
             SystemPrompt = stage.SystemPrompt,
             Temperature = stage.Temperature,

@@ -6,6 +6,8 @@ public sealed record CallSnapshot
     public required CallSettings Settings { get; init; }
     /// <summary>The current, or after the end the last, stage.</summary>
     public required StageSettings Stage { get; init; }
+    /// <summary>Stages entered so far, this one included.</summary>
+    public int StageCount { get; init; } = 1;
     /// <summary>Null once it was used or the call ended.</summary>
     public string? JoinUrl { get; init; }
     public DateTimeOffset? Joined { get; init; }

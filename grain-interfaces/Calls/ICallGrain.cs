@@ -32,8 +32,12 @@ public interface ICallGrain : IGrainWithStringKey
     /// </exception>
     Task<CallSnapshot> JoinAsync(string joinToken, string? clientVersion);
 
-    /// <summary>A stage change made by the live conversation.</summary>
-    Task EnterStageAsync(StageSettings stage);
+    /// <summary>
+    /// Stores a new stage; the conversation changes over to it afterwards. Idempotent. False, and nothing is stored, when the call has ended or went on in
+    /// another conversation.
+    /// </summary>
+    /// <param name="generation">The conversation's.</param>
+    Task<bool> EnterStageAsync(StageSettings stage, int generation);
 
     /// <summary>
     /// From the process whose conversation it is, now and then: it lives. False when the call has ended or went on in another conversation; this one must end.

@@ -73,7 +73,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
     }
 
     /// <summary>The two messages share the names of what they share. Nothing of a call is a template, whatever braces it holds.</summary>
-    private static CallTemplate AsTemplate(StartCallRequest request)
+    internal static CallTemplate AsTemplate(StartCallRequest request)
         => JsonSerializer.SerializeToNode(request, WireJson.Sparse).Deserialize<CallTemplate>(WireJson.Options)! with { ContextSchema = [] };
 
     private static FirstSpeakerSettings FirstSpeaker(StartCallRequest request, InputErrors errors)
@@ -87,7 +87,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
             : new FirstSpeakerSettings { Agent = new AgentGreeting() });
     }
 
-    private static List<Message> InitialMessages(IReadOnlyList<Message> given, InputErrors errors)
+    internal static List<Message> InitialMessages(IReadOnlyList<Message> given, InputErrors errors)
     {
         for (var i = 0; i < given.Count; i++)
         {
@@ -126,7 +126,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
     }
 
     /// <summary>Where a name or an address is needed, a variable that nobody filled would come to light only when the call is live.</summary>
-    private static void RefuseTemplates(StartCallRequest request, InputErrors errors)
+    internal static void RefuseTemplates(StartCallRequest request, InputErrors errors)
     {
         Refuse(request.Model, errors.Field("model"));
         Refuse(request.Voice, errors.Field("voice"));

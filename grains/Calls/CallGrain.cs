@@ -95,10 +95,12 @@ internal sealed partial class CallGrain(
         return state.State.ToSnapshot();
     }
 
-    public async Task EnterStageAsync(StageSettings stage)
+    public async Task<bool> EnterStageAsync(StageSettings stage, int generation)
     {
         RequireCall();
-        if (state.State.TryEnterStage(stage)) await ChangeAsync();
+        if (!state.State.TryEnterStage(stage, generation, out var isNew)) return false;
+        if (isNew) await ChangeAsync();
+        return true;
     }
 
     public async Task<CallSnapshot> EndAsync(CallOutcome outcome)

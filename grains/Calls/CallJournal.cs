@@ -42,9 +42,12 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         _logger = logger;
     }
 
-    public void Write(string callId, int generation, Message message) => Add(callId, generation, message, null);
+    public void Write(string callId, int generation, Message message, bool isInitial = false)
+        => Add(new CallJournalEntry(0, callId, generation, message, null) { IsInitial = isInitial });
 
-    public void Write(int generation, CallEvent callEvent) => Add(callEvent.CallId, generation, null, callEvent);
+    public void Write(int generation, CallEvent callEvent) => Add(new CallJournalEntry(0, callEvent.CallId, generation, null, callEvent));
+
+    public void Write(string callId, int generation, StageTokens tokens) => Add(new CallJournalEntry(0, callId, generation, null, null) { Tokens = tokens });
 
     public Task FlushAsync(string callId, CancellationToken cancellationToken)
     {
@@ -98,9 +101,9 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
         }
     }
 
-    private void Add(string callId, int generation, Message? message, CallEvent? callEvent)
+    private void Add(CallJournalEntry entry)
     {
-        var drops = _buffer.Add(callId, generation, message, callEvent);
+        var drops = _buffer.Add(entry);
         if (drops.Any)
         {
             _metrics.Dropped(drops, "full");

@@ -25,10 +25,14 @@ internal sealed class CallJournalBuffer(int capacity, long characterCapacity)
 
     /// <summary>Adds an entry. Whatever had to go for it, possibly itself, is counted in the result.</summary>
     public CallJournalDrops Add(string callId, int generation, Message? message, CallEvent? callEvent)
+        => Add(new CallJournalEntry(0, callId, generation, message, callEvent));
+
+    /// <summary>As the other one; the entry gets its number here.</summary>
+    public CallJournalDrops Add(CallJournalEntry unnumbered)
     {
         lock (_lock)
         {
-            var entry = new CallJournalEntry(++_written, callId, generation, message, callEvent);
+            var entry = unnumbered with { Sequence = ++_written };
             var drops = new CallJournalDrops();
             while (Count > 0 && (Count >= capacity || _characters + entry.Size > characterCapacity))
             {

@@ -16,8 +16,8 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
     /// </summary>
     private const string StoreMessages = """
         insert into call_messages (call_id, stage_id, index, initial, document)
-        select m.call_id, m.stage_id, m.index, false, m.document
-        from unnest(@calls, @generations, @stages, @indexes, @documents) as m(call_id, generation, stage_id, index, document)
+        select m.call_id, m.stage_id, m.index, m.initial, m.document
+        from unnest(@calls, @generations, @stages, @indexes, @initials, @documents) as m(call_id, generation, stage_id, index, initial, document)
             join calls using (call_id, generation) for share of calls
         on conflict (call_id, stage_id, index) do update set document = excluded.document
         """;
@@ -31,6 +31,16 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
         from unnest(@calls, @generations, @ids, @severities, @types, @documents) as e(call_id, generation, id, severity, type, document)
             join calls using (call_id, generation) for share of calls
         on conflict (call_id, id) do nothing
+        """;
+
+    /// <summary>The first count of a stage stays. Locks as <see cref="StoreMessages"/> does.</summary>
+    private const string StoreTokens = """
+        with current as (
+            select t.call_id, t.stage_id, t.first, t.latest
+            from unnest(@calls, @generations, @stages, @firsts, @latests) as t(call_id, generation, stage_id, first, latest)
+                join calls using (call_id, generation) for share of calls)
+        update call_stages s set initial_tokens = coalesce(s.initial_tokens, c.first), latest_tokens = c.latest
+        from current c where s.call_id = c.call_id and s.stage_id = c.stage_id
         """;
 
     /// <summary>
@@ -47,17 +57,18 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
         AddMessages(batch, entries);
         ToolHistory.AddUses(batch, entries);
         AddEvents(batch, entries);
+        AddTokens(batch, entries);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
     {
         // One statement may touch a row once, so of several versions of a message only the newest goes in.
-        var newest = new Dictionary<(string CallId, string StageId, int Index), (int Generation, string Document)>();
+        var newest = new Dictionary<(string CallId, string StageId, int Index), (int Generation, bool IsInitial, string Document)>();
         foreach (var entry in entries)
         {
             if (entry.Message is { } message)
-                newest[(entry.CallId, message.CallStageId ?? "", message.CallStageMessageIndex)] = (entry.Generation, ToJson(message));
+                newest[(entry.CallId, message.CallStageId ?? "", message.CallStageMessageIndex)] = (entry.Generation, entry.IsInitial, ToJson(message));
         }
         if (newest.Count == 0) return;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreMessages)
@@ -68,6 +79,7 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
                 Integers("generations", newest.Values.Select(value => value.Generation)),
                 Texts("stages", newest.Keys.Select(key => key.StageId)),
                 Integers("indexes", newest.Keys.Select(key => key.Index)),
+                new("initials", NpgsqlDbType.Array | NpgsqlDbType.Boolean) { Value = newest.Values.Select(value => value.IsInitial).ToArray() },
                 Documents(newest.Values.Select(value => value.Document)),
             },
         });
@@ -88,6 +100,29 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
                 new("severities", NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = events.Select(callEvent => (short)callEvent.Severity).ToArray() },
                 Texts("types", events.Select(callEvent => callEvent.Type)),
                 Documents(events.Select(ToJson)),
+            },
+        });
+    }
+
+    private static void AddTokens(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
+    {
+        var counts = new Dictionary<(string CallId, string StageId), (int Generation, int First, int Latest)>();
+        foreach (var entry in entries)
+        {
+            if (entry.Tokens is not { } tokens) continue;
+            var key = (entry.CallId, tokens.CallStageId);
+            counts[key] = (entry.Generation, counts.TryGetValue(key, out var known) ? known.First : tokens.Count, tokens.Count);
+        }
+        if (counts.Count == 0) return;
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreTokens)
+        {
+            Parameters =
+            {
+                Texts("calls", counts.Keys.Select(key => key.CallId)),
+                Integers("generations", counts.Values.Select(value => value.Generation)),
+                Texts("stages", counts.Keys.Select(key => key.StageId)),
+                Integers("firsts", counts.Values.Select(value => value.First)),
+                Integers("latests", counts.Values.Select(value => value.Latest)),
             },
         });
     }

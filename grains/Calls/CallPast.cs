@@ -9,6 +9,9 @@ internal sealed record CallPast
     /// <summary>All of the current stage, its initial ones included, in order.</summary>
     public required IReadOnlyList<Message> Messages { get; init; }
 
+    /// <summary>How many of them are initial ones.</summary>
+    public int InitialCount { get; init; }
+
     /// <summary>Above all transcripts that the client may have seen.</summary>
     public required int NextOrdinal { get; init; }
 
@@ -23,8 +26,8 @@ internal sealed record CallPast
 
     public int NextIndex => Messages.Count == 0 ? 0 : Messages.Max(message => message.CallStageMessageIndex) + 1;
 
-    /// <summary>As the last message that changed it left it; null when none did.</summary>
-    public JsonObject? CallState => Messages.LastOrDefault(message => message.CallState is not null)?.CallState;
+    /// <summary>As the last message that changed it in the stage left it; null when none did.</summary>
+    public JsonObject? CallState => Messages.Skip(InitialCount).LastOrDefault(message => message.CallState is not null)?.CallState;
 
     /// <summary>Tool calls whose result did not come.</summary>
     public IEnumerable<Message> OpenToolCalls => Messages.Where(call => call.Role == MessageRole.ToolCall

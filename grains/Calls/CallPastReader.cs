@@ -7,7 +7,7 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>Reads what a call that is resumed goes on from. To be asked after the resumption is stored: from then on its earlier conversations store nothing.</summary>
 internal sealed class CallPastReader(NpgsqlDataSource database, SealedJson json, TimeProvider clock)
 {
-    private const string SelectMessages = "select document from call_messages where call_id = $1 and stage_id = $2 order by index";
+    private const string SelectMessages = "select document, initial from call_messages where call_id = $1 and stage_id = $2 order by index";
 
     /// <summary>A message takes a transcript's number at most, and so does a turn that came to nothing; two more may have been on their way.</summary>
     private const string SelectMarks = """
@@ -39,7 +39,12 @@ internal sealed class CallPastReader(NpgsqlDataSource database, SealedJson json,
         batch.BatchCommands.Add(Command(SelectThreads, call.Settings.CallId));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var messages = new List<Message>();
-        while (await reader.ReadAsync(cancellationToken)) messages.Add(json.Deserialize<Message>(reader.GetString(0)));
+        var initial = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            messages.Add(json.Deserialize<Message>(reader.GetString(0)));
+            if (reader.GetBoolean(1)) initial = messages.Count;
+        }
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var (nextOrdinal, sinceJoin, lastSaid, input) = (reader.GetInt32(0), clock.GetUtcNow() - call.Joined!.Value, reader.GetTimeSpan(1), reader.GetTimeSpan(2));
@@ -49,6 +54,7 @@ internal sealed class CallPastReader(NpgsqlDataSource database, SealedJson json,
         return new CallPast
         {
             Messages = messages,
+            InitialCount = initial,
             LostThreads = threads,
             NextOrdinal = nextOrdinal,
             Wall = sinceJoin > lastSaid ? sinceJoin : lastSaid,      // the clocks of two silos may differ

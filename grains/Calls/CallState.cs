@@ -107,11 +107,17 @@ internal sealed class CallState
         return true;
     }
 
-    /// <summary>False when the call is not live or the stage is already there.</summary>
-    public bool TryEnterStage(StageSettings stage)
+    /// <summary>Whether the stage is the call's by now: not when the call is over or went on in a later conversation.</summary>
+    /// <param name="isNew">Whether it was not there before.</param>
+    public bool TryEnterStage(StageSettings stage, int generation, out bool isNew)
     {
-        if (!IsLive || Stages.Exists(known => known.CallStageId == stage.CallStageId)) return false;
+        isNew = false;
+        if (!IsLive || generation != Generation) return false;
+        if (Stages.Exists(known => known.CallStageId == stage.CallStageId)) return true;
+        // Initial messages have a table of their own by now; here only the last stage's are of use.
+        Stages[^1] = Stages[^1] with { InitialMessages = [] };
         Stages.Add(stage);
+        isNew = true;
         ErrorCount = 0;
         return true;
     }
@@ -157,6 +163,7 @@ internal sealed class CallState
         Stage = Stages[^1],
         JoinUrl = joinUrl,
         Joined = Joined,
+        StageCount = Stages.Count,
         Generation = Generation,
         RecordingParts = RecordingParts,
         Ended = Ended,

@@ -26,7 +26,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
 
     private static readonly KeysetQuery Calls = new("calls", "document", CallId);
     private static readonly KeysetQuery Tombstones = new("deleted_calls", TombstoneColumns, CallId);
-    private static readonly KeysetQuery Stages = new("call_stages", "document, " + ErrorsOfStage, StagePosition);
+    private static readonly KeysetQuery Stages = new("call_stages", "document, initial_tokens, latest_tokens, " + ErrorsOfStage, StagePosition);
     private static readonly KeysetQuery Messages = new("call_messages m join call_stages s using (call_id, stage_id)", "m.document", new("index", "m.index", "integer"));
     private static readonly KeysetQuery Events = new("call_events", "document", new("id", "id", "bigint"));
 
@@ -137,7 +137,11 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         rows.Where($"{timeOfDay} >= {{0}} {(start <= end ? "and" : "or")} {timeOfDay} <= {{1}}", start, end);
     }
 
-    private StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(1));
+    private StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(3))
+    {
+        InitialTokens = row.IsDBNull(1) ? null : row.GetInt32(1),
+        LatestTokens = row.IsDBNull(2) ? null : row.GetInt32(2),
+    };
 
     private static CallTombstone ReadTombstone(NpgsqlDataReader row) => new()
     {
@@ -159,7 +163,14 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
 }
 
 /// <summary>A stage and how many errors were logged in it.</summary>
-public sealed record StageRecord(StageSettings Settings, int ErrorCount);
+public sealed record StageRecord(StageSettings Settings, int ErrorCount)
+{
+    /// <summary>Length of the prompt in the stage's first model request; null where the provider does not tell.</summary>
+    public int? InitialTokens { get; init; }
+
+    /// <summary>The same of its latest request.</summary>
+    public int? LatestTokens { get; init; }
+}
 
 /// <summary><c>CallTombstone</c>: what is kept of a deleted call.</summary>
 public sealed record CallTombstone

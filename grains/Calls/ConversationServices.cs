@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Calls.DataConnections;
+using VoiceGrains.Grains.Calls.Stages;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 
@@ -25,6 +26,7 @@ public static class ConversationServices
         services.AddSingleton<IDataConnector, GuardedConnector>();
         services.AddSingleton<DataConnectionMetrics>();
         services.AddSingleton<DataConnections.DataConnections>();
+        services.AddSingleton<IStageSource, StageFactory>();
         services.AddOptions<CallEndingOptions>().BindConfiguration("Calls:Endings").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CallEndings>();
         services.AddHostedService(provider => provider.GetRequiredService<CallEndings>());

@@ -4,6 +4,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Calls.LiveEvents;
+using VoiceGrains.Grains.Calls.Stages;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
@@ -15,7 +16,7 @@ namespace VoiceGrains.Grains.Calls;
 internal sealed partial class LiveCallHost(
     LiveCalls calls, CallEndings endings, ICallJournal journal, IBlobStore blobs, Pacer pacer, IToolInvoker tools,
     ILanguageModelCatalog models, IRecognizerCatalog recognizers, CallVoices voices, LiveEventStreams liveEvents, DataConnections.DataConnections dataConnections,
-    CallPastReader pasts, IOptions<ConversationOptions> options, IOptions<ClusterOptions> cluster, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
+    CallPastReader pasts, IStageSource stages, IOptions<ConversationOptions> options, IOptions<ClusterOptions> cluster, TimeProvider clock, ILogger<LiveCallHost> logger) : ILiveCallHost
 {
     internal const int RecordingRateHz = 16_000;
 
@@ -45,7 +46,10 @@ internal sealed partial class LiveCallHost(
         var callId = run.CallId;
         var past = run.Generation > 1 ? await pasts.ReadAsync(call, stopping) : null;
         await using var recording = call.Settings.RecordingEnabled ? OpenRecording(run) : null;
-        var parts = FindParts(call.Stage, recording?.Recorder) with { LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone };
+        var parts = FindParts(call.Stage, recording?.Recorder) with
+        {
+            LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone, Stages = stages, StageCount = call.StageCount,
+        };
         await using var conversation = new Conversation(run, call.Settings, call.Stage, port, parts);
         if (!calls.TryAdd(callId, conversation)) throw new InvalidOperationException("The call is live already.");
         return await conversation.RunAsync(stopping);

@@ -99,8 +99,9 @@ public sealed class CallGrainTests : IAsyncLifetime
         var call = await JoinAsync();
         var callId = call.Settings.CallId;
         var stage = call.Stage with { CallStageId = "s2", SystemPrompt = "Next.", InitialMessages = [new Message { Role = MessageRole.User, Text = "so far" }] };
-        await _host.Call(callId).EnterStageAsync(stage);
-        await _host.Call(callId).EnterStageAsync(stage);
+        Assert.True(await _host.Call(callId).EnterStageAsync(stage, 1));
+        Assert.True(await _host.Call(callId).EnterStageAsync(stage, 1));
+        Assert.False(await _host.Call(callId).EnterStageAsync(stage with { CallStageId = "s3" }, 2));
         var stages = await _host.Store.ListStagesAsync(callId, AllOnOnePage, Cancel);
         Assert.Equal(["Be brief.", "Next."], stages.Results.Select(record => record.Settings.SystemPrompt));
         Assert.Equal("so far", Assert.Single((await _host.Store.ListMessagesAsync(callId, "s2", AllOnOnePage, Cancel)).Results).Text);

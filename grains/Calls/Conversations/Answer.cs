@@ -9,6 +9,7 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 internal sealed class Answer(int number, CancellationToken callCancellation) : IDisposable
 {
     private readonly EndingToken _cancellation = new(callCancellation);
+    private string? _nextPrompt;
 
     public int Number => number;
     public CancellationToken Cancellation => _cancellation.Token;
@@ -16,12 +17,23 @@ internal sealed class Answer(int number, CancellationToken callCancellation) : I
     /// <summary>The user turn that it answers; null for greetings and the like.</summary>
     public UserTurn? Turn { get; init; }
 
-    /// <summary>Said to the model at the end of this answer's history, never stored.</summary>
+    /// <summary>Said to the model at the end of this answer's history in its first round, never stored.</summary>
     public string? Prompt { get; init; }
     public bool Uninterruptible { get; init; }
 
     /// <summary>Model requests made so far; bounded, so that tools cannot keep the model turning for ever.</summary>
     public int Rounds { get; set; }
+
+    /// <summary>As <see cref="Prompt"/>, but in the next round.</summary>
+    public void PromptOnce(string prompt) => _nextPrompt = prompt;
+
+    /// <summary>What is said to the model in the round that begins.</summary>
+    public string? TakePrompt()
+    {
+        var prompt = _nextPrompt ?? (Rounds == 1 ? Prompt : null);
+        _nextPrompt = null;
+        return prompt;
+    }
 
     /// <summary>The model is writing.</summary>
     public bool IsGenerating { get; set; }

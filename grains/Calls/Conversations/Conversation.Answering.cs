@@ -59,7 +59,7 @@ internal sealed partial class Conversation
         if (_playing is null) Enter(AgentState.Thinking);
         _deadlines.Set(Deadline.Answer, _options.AnswerTimeout);
         var messages = _history.ForModel(_parts.Model.AcceptsAudio);
-        if (answer.Prompt is { } prompt && answer.Rounds == 1) messages.Add(new ChatMessage(ChatRole.System, prompt));
+        if (answer.TakePrompt() is { } prompt) messages.Add(new ChatMessage(ChatRole.System, prompt));
         if (isLast) messages.Add(new ChatMessage(ChatRole.System, _options.NoMoreToolsPrompt));
         var request = new ModelRequest(_parts.ModelName, _stage.SystemPrompt, messages, isLast ? [] : ModelTools, _stage.Temperature);
         if (answer.Latency.ModelRequested == 0) answer.Latency.ModelRequested = _parts.Clock.GetTimestamp();
@@ -103,6 +103,7 @@ internal sealed partial class Conversation
         {
             case ModelDelta.Text text: OnModelText(answer, text.Value); break;
             case ModelDelta.ToolCall call: OnModelToolCall(answer, call); break;
+            case ModelDelta.Usage usage: OnModelUsage(usage); break;
             case null: OnRoundEnded(answer, output.Failure); break;
         }
     }

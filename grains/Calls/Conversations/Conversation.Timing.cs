@@ -14,7 +14,8 @@ internal sealed partial class Conversation
             AddToolResult(call.InvocationId ?? "", call.ToolName ?? "", "The connection was lost before the result came. It is not known whether the tool did its work.", "The call was interrupted.");
         if (_history.HasNew && _history.InvitesAnswer) StartAnswerWhenFree(null, interrupt: false);
         else if (_history.HasNew) ResumeIfIdle();
-        else StartFirstSpeaker();
+        else if (IsFirstStage) StartFirstSpeaker();
+        else BeginStageAgain();
     }
 
     private void StartFirstSpeaker()

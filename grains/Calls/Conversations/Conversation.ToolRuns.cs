@@ -12,7 +12,7 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 internal sealed partial class Conversation
 {
     private readonly AwaitedResults _results = new();
-    private readonly JsonObject _callState;
+    private JsonObject _callState;
     /// <summary>Given to tools that require one; nobody can make it up, and it is worth nothing once the call is over.</summary>
     private readonly string _callToken = JoinToken.Create();
 
@@ -111,7 +111,6 @@ internal sealed partial class Conversation
             HangsUp = fields.ResponseType == "hang-up",
             NewStage = fields.ResponseType == "new-stage" ? fields.Result ?? "" : null,
             UpdateCallState = fields.UpdateCallState,
-            ErrorDetails = fields.ResponseType == "new-stage" ? "Stage changes are not served yet: the call stays in its stage." : null,
             Warning = isKnown ? null : "The response type is unknown; the result is taken as a plain one.",
         };
     }
@@ -121,12 +120,7 @@ internal sealed partial class Conversation
         if (_results.Take(fields, from) is { } unexpected) _log.Write(Severity.Warning, "unexpected_tool_result", unexpected);
     }
 
-    private void UpdateCallState(JsonObject update)
-    {
-        foreach (var (key, value) in update) _callState[key] = value?.DeepClone();
-    }
-
-    private void AddToolResult(string id, string name, string result, string? errorDetails, bool withState = false)
+    private History.Entry AddToolResult(string id, string name, string result, string? errorDetails, bool withState = false)
         => _history.Add(_clock.Stamp(
             new Message
             {

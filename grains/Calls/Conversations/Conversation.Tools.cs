@@ -12,7 +12,9 @@ internal sealed partial class Conversation
     private readonly List<ToolRound> _toolRounds = [];
     private readonly HashSet<string> _invocationIds = new(StringComparer.Ordinal);
 
-    private IReadOnlyList<ModelTool> ModelTools => field ??= [.. _stage.Tools.Select(ToolSchema.ForModel)];
+    private IReadOnlyList<ModelTool>? _modelTools;
+
+    private IReadOnlyList<ModelTool> ModelTools => _modelTools ??= [.. _stage.Tools.Select(ToolSchema.ForModel)];
 
     private void OnModelToolCall(Answer answer, ModelDelta.ToolCall call)
     {
@@ -128,6 +130,7 @@ internal sealed partial class Conversation
     {
         while (round.Recorded < round.Uses.Count && round.Uses[round.Recorded] is { Outcome: { } outcome } use)
         {
+            if (outcome.NewStage is not null && !TryBeginStage(round, use, ref outcome)) return;
             round.Recorded++;
             RecordResult(round, use, outcome);
         }
@@ -141,18 +144,23 @@ internal sealed partial class Conversation
         else if (failed) _log.Write(Severity.Error, "tool_error", $"{use.Name}: {outcome.ErrorDetails}");
         if (outcome.Warning is { } warning) _log.Write(Severity.Warning, "tool_warning", $"{use.Name}: {warning}");
         if (use.IsStarted) _outbox.ToolUsed(use.Name, use.Id, failed);
-        if (outcome.UpdateCallState is { } update) UpdateCallState(update);
-        AddToolResult(use.Id, use.Name, outcome.Result, outcome.ErrorDetails, outcome.UpdateCallState is not null);
+        var changesState = outcome.UpdateCallState is { } update && UpdateCallState(update);
+        var entry = AddToolResult(use.Id, use.Name, outcome.Result, outcome.ErrorDetails, changesState);
+        if (round.StageChange is { } change && change.Use == use) change.Result = entry;
         var reaction = outcome.Reaction ?? (failed || use.Tool is null ? ToolReaction.Speaks : ToolSchema.DefaultReaction(use.Tool));
         if (reaction > round.Reaction) round.Reaction = reaction;
         round.HangsUp |= outcome.HangsUp;
+<<<<<<< HEAD
         round.HangsUpUnlessUserActs |= outcome.HangsUpUnlessUserActs;
         round.NewStage = outcome.NewStage ?? round.NewStage;
+=======
+>>>>>>> ad04d3d (Change a call's stage from a tool)
     }
 
     /// <summary>All results are in the history: ends the call, generates again or listens, as the tools, the user and the end of the call say.</summary>
     private void AfterTools(ToolRound round)
     {
+        if (round.StageChange is { } change && !TryEndStageChange(change)) return;
         var answer = round.Answer;
         _toolRounds.Remove(round);
         answer.Tools = null;

@@ -14,9 +14,9 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
 {
     private readonly CallSettings _settings;
-    private readonly StageSettings _stage;
+    private StageSettings _stage;
     private readonly IMediaPort _port;
-    private readonly ConversationParts _parts;
+    private ConversationParts _parts;
     private readonly ConversationOptions _options;
     private readonly ILogger _logger;
     private readonly CallClock _clock;
@@ -27,7 +27,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
     private readonly History _history;
     private readonly CallEventLog _log;
     private readonly Deadlines _deadlines;
-    private readonly InactivityRule _inactivity;
+    private InactivityRule _inactivity;
     private readonly UserListener _listener;
     private readonly SpeechOutput _speech;
     private readonly CancellationTokenSource _cancellation = new();
@@ -52,6 +52,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _listener = new UserListener(port.InputSampleRateHz, stage.VadSettings, _clock, parts.Recorder) { BeginTurn = BeginTurn, OnSignal = OnUserSignal };
         _speech = new SpeechOutput(port, parts.Pacer, parts.Recorder, parts.Clock, _inbox.Writer, _connection?.Audio?.Sound);
         _outputMedium = settings.InitialOutputMedium == MessageMedium.Text ? MessageMedium.Text : MessageMedium.Voice;
+        _stageCount = parts.StageCount;
         _callState = (JsonObject)(past?.CallState ?? stage.InitialState).DeepClone();
         _threads = CreateThreads();
     }
@@ -165,6 +166,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.Recognized: OnRecognized((UserTurn)next.Payload!); break;
             case EventKind.Model: OnModelOutput((ModelOutput)next.Payload!); break;
             case EventKind.ToolFinished: OnToolFinished((FinishedTool)next.Payload!); break;
+            case EventKind.Stage: OnStageStep((StageStep)next.Payload!); break;
             case EventKind.UtteranceStarted: OnUtteranceStarted((Utterance)next.Payload!); break;
             case EventKind.UtterancePlayed: OnUtterancePlayed((Utterance)next.Payload!); break;
             case EventKind.UtteranceSynthesized: _speechFailures = 0; break;

@@ -27,6 +27,8 @@ internal enum EventKind : byte
     Model,
     /// <summary>Payload: <see cref="FinishedTool"/>.</summary>
     ToolFinished,
+    /// <summary>Payload: <see cref="StageStep"/>.</summary>
+    Stage,
     /// <summary>Payload: <see cref="Utterance"/>; its first sample is heard.</summary>
     UtteranceStarted,
     /// <summary>Payload: <see cref="Utterance"/>; its last sample was heard.</summary>

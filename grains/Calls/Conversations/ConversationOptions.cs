@@ -20,6 +20,12 @@ public sealed class ConversationOptions
     /// <summary>Length of a thread's history, what it was forked with included. Longer ones are rejected or terminated. Default 500,000 characters.</summary>
     [Range(1_000, 100_000_000)] public int MaxThreadCharacters { get; set; } = 500_000;
 
+    /// <summary>Stages that a call may have, the first included. Default 100.</summary>
+    [Range(1, 10_000)] public int MaxStages { get; set; } = 100;
+
+    /// <summary>For a new stage to be checked, and again for it to be stored. Default 10 s.</summary>
+    public TimeSpan StageTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>From the end of a user's turn to the first word of the model, tools aside. Default 45 s.</summary>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(45);
 
@@ -43,6 +49,9 @@ public sealed class ConversationOptions
 
     /// <summary>Told to the model when it has called tools so often in one answer that it gets no more.</summary>
     public string NoMoreToolsPrompt { get; set; } = "(No more tools can be used for now. Answer the user with what you know.)";
+
+    /// <summary>Told to the model where nothing in the history of a new stage invites it to speak.</summary>
+    public string StagePrompt { get; set; } = "(The conversation goes on under new instructions. Say what they ask you to say next.)";
 
     /// <summary>Told to the model where nothing in the history invites a greeting.</summary>
     public string GreetingPrompt { get; set; } = "(The call has just begun. Greet the user, briefly and as your instructions say.)";

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using VoiceGrains.Grains.Calls.LiveEvents;
+using VoiceGrains.Grains.Calls.Stages;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 using VoiceGrains.Providers.Language;
@@ -30,6 +31,10 @@ internal sealed record ConversationParts
     public ILiveEventSink? LiveEvents { get; init; }
     /// <summary>Null: the call begins.</summary>
     public CallPast? Past { get; init; }
+    /// <summary>Makes new stages; null: the conversation stays in the one it began with.</summary>
+    public IStageSource? Stages { get; init; }
+    /// <summary>Stages that the call has had, the current one included.</summary>
+    public int StageCount { get; init; } = 1;
     /// <summary>When this silo stops, another one can go on with the call.</summary>
     public bool ResumesElsewhere { get; init; }
     public ConversationOptions Options { get; init; } = new();

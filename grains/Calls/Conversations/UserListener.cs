@@ -17,7 +17,8 @@ internal sealed class UserListener : IDisposable
     private readonly Resampler _resampler;
     private readonly FrameAccumulator _frames = new(FrameSamples);
     private readonly VoiceActivityDetector _vad = new();
-    private readonly TurnDetector _detector;
+    private TurnDetector _detector;
+    private TurnDetector? _nextDetector;
     private readonly short[] _preroll = new short[PrerollFrames * FrameSamples];
     private readonly short[] _resampled;
     private readonly int _inputRateHz;
@@ -69,6 +70,13 @@ internal sealed class UserListener : IDisposable
         for (var i = 0; i < 1000 && Turn == turn; i++) Apply(_detector.Process(0), silence);
     }
 
+    /// <summary>Other settings from now on; a turn under way is heard to its end by those that it began with.</summary>
+    public void Apply(VadSettings? settings)
+    {
+        _nextDetector = new TurnDetector(settings);
+        if (Turn is null && !_detector.InTurn) UseNextDetector();
+    }
+
     /// <summary>Forgets the turn under way.</summary>
     public void Reset()
     {
@@ -105,7 +113,10 @@ internal sealed class UserListener : IDisposable
         }
         if ((signal & (TurnSignal.Ended | TurnSignal.Discarded)) != 0) Turn = null;
         if (signal != TurnSignal.None) OnSignal(signal, turn);
+        if (Turn is null && _nextDetector is not null) UseNextDetector();
     }
+
+    private void UseNextDetector() => (_detector, _nextDetector) = (_nextDetector!, null);
 
     private void Remember(ReadOnlySpan<short> frame)
     {

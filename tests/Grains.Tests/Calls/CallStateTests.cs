@@ -103,14 +103,15 @@ public sealed class CallStateTests
     public void Stages_AreEnteredOnceAndOnlyWhileLive()
     {
         var call = NewCall();
-        Assert.False(call.TryEnterStage(Stage("s2")));
+        Assert.False(call.TryEnterStage(Stage("s2"), 0, out _));
         call.TryJoin(Token, null, Host, Created);
-        Assert.True(call.TryEnterStage(Stage("s2")));
-        Assert.False(call.TryEnterStage(Stage("s2")));
+        Assert.False(call.TryEnterStage(Stage("s2"), 0, out _));
+        Assert.True(call.TryEnterStage(Stage("s2"), 1, out var isNew) && isNew);
+        Assert.True(call.TryEnterStage(Stage("s2"), 1, out isNew) && !isNew);
         Assert.Equal(["s1", "s2"], call.Stages.Select(stage => stage.CallStageId));
         Assert.Equal("s2", call.ToSnapshot().Stage.CallStageId);
         call.TryEnd(new CallOutcome(EndReason.Hangup), Created.AddSeconds(5));
-        Assert.False(call.TryEnterStage(Stage("s3")));
+        Assert.False(call.TryEnterStage(Stage("s3"), 1, out _));
     }
 
     private static CallState Joined()

@@ -67,6 +67,11 @@ internal sealed class ConversationHarness : IAsyncDisposable
 
     public CallPast? Past { get; init; }
 
+    public TestStages Stages { get; } = new();
+
+    /// <summary>Null: the stage is the call's first.</summary>
+    public StageSettings? LaterStage { get; init; }
+
     public ConversationHarness Start()
     {
         var parts = new ConversationParts
@@ -84,10 +89,15 @@ internal sealed class ConversationHarness : IAsyncDisposable
             Recorder = Recorder,
             Options = Options,
             Past = Past,
+            Stages = Stages,
         };
         _run = Task.Factory.StartNew(async () =>
         {
+<<<<<<< HEAD
             await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, Settings.FirstStage, Port ?? FarEnd, parts);
+=======
+            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, LaterStage ?? Settings.FirstStage, FarEnd, parts);
+>>>>>>> ad04d3d (Change a call's stage from a tool)
             return await conversation.RunAsync(CancellationToken.None);
         }, CancellationToken.None, TaskCreationOptions.None, _pump).Unwrap();
         _pump.RunUntilIdle();
@@ -190,12 +200,24 @@ internal sealed class ConversationHarness : IAsyncDisposable
 /// <summary>A journal in memory.</summary>
 internal sealed class MemoryJournal : ICallJournal
 {
-    private readonly SortedDictionary<int, Message> _messages = [];
+    private readonly List<string> _stages = [];
+    private readonly SortedDictionary<(int Stage, int Index), Message> _messages = [];
 
     public List<CallEvent> Events { get; } = [];
     public IReadOnlyList<Message> MessagesInOrder => [.. _messages.Values];
 
-    public void Write(string callId, int generation, Message message) => _messages[message.CallStageMessageIndex] = message;
+    public Dictionary<(string Stage, int Index), (Message Message, bool IsInitial)> All { get; } = [];
+    public List<StageTokens> Tokens { get; } = [];
+
+    public void Write(string callId, int generation, Message message, bool isInitial = false)
+    {
+        All[(message.CallStageId!, message.CallStageMessageIndex)] = (message, isInitial || (All.TryGetValue((message.CallStageId!, message.CallStageMessageIndex), out var known) && known.IsInitial));
+        if (isInitial) return;
+        if (!_stages.Contains(message.CallStageId!)) _stages.Add(message.CallStageId!);
+        _messages[(_stages.IndexOf(message.CallStageId!), message.CallStageMessageIndex)] = message;
+    }
+
+    public void Write(string callId, int generation, StageTokens tokens) => Tokens.Add(tokens);
     public void Write(int generation, CallEvent callEvent) => Events.Add(callEvent);
     public Task FlushAsync(string callId, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using VoiceGrains.Gateway.Validation;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Validation;

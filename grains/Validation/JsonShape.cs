@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
-namespace VoiceGrains.Gateway.Validation;
+namespace VoiceGrains.Grains.Validation;
 
 internal enum JsonKind { Text, Boolean, Integer, Number, Duration, Instant, Uuid, Choice, Message, List, Map, Free, FreeObject, FreeList }
 

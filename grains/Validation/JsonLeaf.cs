@@ -2,13 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using VoiceGrains.GrainInterfaces;
 
-namespace VoiceGrains.Gateway.Validation;
+namespace VoiceGrains.Grains.Validation;
 
 /// <summary>Rules for single JSON values, and for free JSON, which is stored as it came and so must be storable.</summary>
-internal static class JsonLeaf
+public static class JsonLeaf
 {
     /// <summary>What is wrong with a value, or null.</summary>
-    public static string? Problem(JsonShape shape, JsonElement json) => shape.Kind switch
+    internal static string? Problem(JsonShape shape, JsonElement json) => shape.Kind switch
     {
         JsonKind.Text => TextProblem(json),
         JsonKind.Boolean => json.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : "Must be a valid boolean.",
@@ -68,7 +68,7 @@ internal static class JsonLeaf
         }
     }
 
-    private static string? TextProblem(JsonElement json)
+    internal static string? TextProblem(JsonElement json)
         => !TryText(json, out var text) ? "Not a valid string." : text.Contains('\0') ? "Null characters are not allowed." : null;
 
     private static bool IsInteger(JsonShape shape, JsonElement json)

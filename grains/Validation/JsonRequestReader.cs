@@ -4,14 +4,14 @@ using System.Text.Json;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
-namespace VoiceGrains.Gateway.Validation;
+namespace VoiceGrains.Grains.Validation;
 
 /// <summary>
 /// Reads untrusted JSON into a request record and tells everything that is wrong with it at once. The record is the contract: its properties are
 /// the known fields, <c>required</c> members and validation attributes their rules. Values are never coerced: <c>"1"</c> is no number.
 /// Messages are Django REST framework's where it has one.
 /// </summary>
-internal static class JsonRequestReader
+public static class JsonRequestReader
 {
     /// <summary>Most items of one list or map.</summary>
     private const int MaxItems = 10_000;
