@@ -95,7 +95,7 @@ internal sealed partial class Conversation
     /// </summary>
     private bool TryEndStageChange(StageChange change)
     {
-        if (change.Round.HangsUp || _farewell is { ThenEnd: not null })
+        if (change.Round.HangsUp || change.Round.HangsUpUnlessUserActs || _farewell is { ThenEnd: not null })
         {
             GiveUp(change, "The call is ending.");
             return true;

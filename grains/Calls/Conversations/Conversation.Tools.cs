@@ -150,11 +150,7 @@ internal sealed partial class Conversation
         var reaction = outcome.Reaction ?? (failed || use.Tool is null ? ToolReaction.Speaks : ToolSchema.DefaultReaction(use.Tool));
         if (reaction > round.Reaction) round.Reaction = reaction;
         round.HangsUp |= outcome.HangsUp;
-<<<<<<< HEAD
         round.HangsUpUnlessUserActs |= outcome.HangsUpUnlessUserActs;
-        round.NewStage = outcome.NewStage ?? round.NewStage;
-=======
->>>>>>> ad04d3d (Change a call's stage from a tool)
     }
 
     /// <summary>All results are in the history: ends the call, generates again or listens, as the tools, the user and the end of the call say.</summary>

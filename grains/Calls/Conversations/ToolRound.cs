@@ -26,14 +26,9 @@ internal sealed class ToolRound(Answer answer)
     /// <summary>How the agent goes on: the most talkative of its tools' reactions.</summary>
     public ToolReaction Reaction { get; set; }
     public bool HangsUp { get; set; }
-<<<<<<< HEAD
     public bool HangsUpUnlessUserActs { get; set; }
-    /// <summary>See <see cref="ToolOutcome.NewStage"/>; of several the last wins.</summary>
-    public string? NewStage { get; set; }
-=======
     /// <summary>The stage that one of its tools asks for; until it is entered, or refused, the round is not over.</summary>
     public StageChange? StageChange { get; set; }
->>>>>>> ad04d3d (Change a call's stage from a tool)
 }
 
 /// <summary>One tool call until its result is in the history.</summary>

@@ -93,11 +93,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
         };
         _run = Task.Factory.StartNew(async () =>
         {
-<<<<<<< HEAD
-            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, Settings.FirstStage, Port ?? FarEnd, parts);
-=======
-            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, LaterStage ?? Settings.FirstStage, FarEnd, parts);
->>>>>>> ad04d3d (Change a call's stage from a tool)
+            await using var conversation = _conversation = new Conversation(new CallRun(Settings.CallId, 1), Settings, LaterStage ?? Settings.FirstStage, Port ?? FarEnd, parts);
             return await conversation.RunAsync(CancellationToken.None);
         }, CancellationToken.None, TaskCreationOptions.None, _pump).Unwrap();
         _pump.RunUntilIdle();
