@@ -37,8 +37,8 @@ internal static class WebhookEndpoints
     private static async Task<Created<WebhookResponse>> CreateAsync(
         Caller caller, Body<WebhookRequest> body, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
     {
-        var given = body.Value;
-        var terms = new WebhookTerms(given.AgentId?.ToString(), given.Url, given.Secrets ?? [WebhookStore.CreateSecret()], given.Events);
+        var terms = Changes(body.Value, body.Json);
+        terms = terms with { Secrets = terms.Secrets ?? [WebhookStore.CreateSecret()] };
         await rules.CheckAsync(caller.AccountId, terms, known: null);
         var webhook = await store.CreateAsync(caller.AccountId, terms, cancellationToken);
         return TypedResults.Created($"/api/webhooks/{webhook.WebhookId}", WebhookResponse.From(webhook));
@@ -50,15 +50,15 @@ internal static class WebhookEndpoints
     /// <summary>Optional fields that are absent keep their value, as in Django REST framework: a client that never saw the secrets does not lose them.</summary>
     private static Task<Ok<WebhookResponse>> ReplaceAsync(
         Guid webhookId, Caller caller, Body<WebhookRequest> body, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
-    {
-        var given = body.Value;
-        var changes = new WebhookChanges { AgentId = given.AgentId, Url = given.Url, Secrets = given.Secrets, Events = given.Events };
-        return StoreAsync(webhookId, caller, changes, body.Json, rules, store, cancellationToken);
-    }
+        => StoreAsync(webhookId, caller, Changes(body.Value, body.Json), rules, store, cancellationToken);
 
     private static Task<Ok<WebhookResponse>> UpdateAsync(
-        Guid webhookId, Caller caller, Body<WebhookChanges> body, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
-        => StoreAsync(webhookId, caller, body.Value, body.Json, rules, store, cancellationToken);
+        Guid webhookId, Caller caller, Body<WebhookPatch> body, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
+    {
+        var given = body.Value;
+        var changes = new WebhookChanges(IsAgentGiven(body.Json), given.AgentId?.ToString(), given.Url, given.Secrets, given.Events);
+        return StoreAsync(webhookId, caller, changes, rules, store, cancellationToken);
+    }
 
     private static async Task<NoContent> DeleteAsync(Guid webhookId, Caller caller, WebhookStore store, CancellationToken cancellationToken)
     {
@@ -67,15 +67,18 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Ok<WebhookResponse>> StoreAsync(
-        Guid webhookId, Caller caller, WebhookChanges changes, JsonElement json, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
+        Guid webhookId, Caller caller, WebhookChanges changes, WebhookRules rules, WebhookStore store, CancellationToken cancellationToken)
     {
         var known = await RequireAsync(store, caller, webhookId, cancellationToken);
-        var agentId = json.TryGetProperty("agentId", out _) ? changes.AgentId?.ToString() : known.AgentId;
-        var terms = new WebhookTerms(agentId, changes.Url ?? known.Url, changes.Secrets ?? known.Secrets, changes.Events ?? known.Events);
-        await rules.CheckAsync(caller.AccountId, terms, known);
-        var stored = await store.UpdateAsync(caller.AccountId, webhookId, terms, cancellationToken) ?? throw NotFound();
+        await rules.CheckAsync(caller.AccountId, changes, known);
+        var stored = await store.UpdateAsync(caller.AccountId, webhookId, changes, cancellationToken) ?? throw NotFound();
         return TypedResults.Ok(WebhookResponse.From(stored));
     }
+
+    private static WebhookChanges Changes(WebhookRequest given, JsonElement json)
+        => new(IsAgentGiven(json), given.AgentId?.ToString(), given.Url, given.Secrets, given.Events);
+
+    private static bool IsAgentGiven(JsonElement json) => json.TryGetProperty("agentId", out _);
 
     private static async Task<Webhook> RequireAsync(WebhookStore store, Caller caller, Guid webhookId, CancellationToken cancellationToken)
         => await store.FindAsync(caller.AccountId, webhookId, cancellationToken) ?? throw NotFound();

@@ -16,7 +16,7 @@ internal sealed record WebhookRequest
 
 /// <summary><c>PatchedWebhook</c>: what is not given stays.</summary>
 [ReadOnlyFields("webhookId", "created", "status", "lastStatusChange", "recentFailures")]
-internal sealed record WebhookChanges
+internal sealed record WebhookPatch
 {
     public Guid? AgentId { get; init; }
     [StringLength(200), WireUrl("https", "http")] public string? Url { get; init; }

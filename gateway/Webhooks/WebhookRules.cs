@@ -13,29 +13,16 @@ internal sealed class WebhookRules(IGrainFactory grains, OutboundGuard guard)
     private const int MaxSecretLength = 120;
 
     /// <param name="accountId">Whose it is.</param>
-    /// <param name="terms">As it would be.</param>
-    /// <param name="known">The webhook as it is; null when it is created. What stays as it is needs no check.</param>
+    /// <param name="given">What is set.</param>
+    /// <param name="known">The webhook as it is; null when it is created. Its agent may be gone by now.</param>
     /// <exception cref="InvalidInputException">With everything that is wrong.</exception>
-    public async Task CheckAsync(string accountId, WebhookTerms terms, Webhook? known)
+    public async Task CheckAsync(string accountId, WebhookChanges given, Webhook? known)
     {
         var errors = new InputErrors();
-        if (terms.Url != known?.Url) CheckUrl(terms.Url, errors.Field("url"));
-        for (var index = 0; index < terms.Secrets.Count; index++) CheckSecret(terms.Secrets[index], errors.Field("secrets").Item(index));
-        if (terms.AgentId is { } agentId && agentId != known?.AgentId) await CheckAgentAsync(accountId, agentId, errors.Field("agentId"));
+        if (given.Url is { } url) ReceiverUrl.Check(url, guard, errors.Field("url"));
+        for (var index = 0; index < (given.Secrets?.Count ?? 0); index++) CheckSecret(given.Secrets![index], errors.Field("secrets").Item(index));
+        if (given.AgentId is { } agentId && agentId != known?.AgentId) await CheckAgentAsync(accountId, agentId, errors.Field("agentId"));
         errors.ThrowIfAny();
-    }
-
-    private void CheckUrl(string text, InputErrors errors)
-    {
-        try
-        {
-            if (Uri.TryCreate(text, UriKind.Absolute, out var url)) guard.Check(url);
-            else errors.Add("Enter a valid URL (https or http).");
-        }
-        catch (OutboundBlockedException blocked)
-        {
-            errors.Add(blocked.Message);
-        }
     }
 
     private static void CheckSecret(string secret, InputErrors errors)

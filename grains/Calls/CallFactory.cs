@@ -7,12 +7,14 @@ using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls.Interruptions;
+using VoiceGrains.Grains.Webhooks;
 using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Makes a call's settings from a request whose shape is checked: defaults applied, names looked up, fields that must agree compared.</summary>
-public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog models, TimeProvider clock)
+public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog models, OutboundGuard guard, TimeProvider clock)
 {
     private const string ReservedPrefix = "ultravox.";
 
@@ -23,6 +25,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         CheckMedium(request.Medium, errors.Field("medium"));
         InterruptionSettings.Read(request.ExperimentalSettings, errors.Field("experimentalSettings"));
         CheckMetadata(request.Metadata, errors.Field("metadata"));
+        CheckCallbacks(request.Callbacks, errors.Field("callbacks"));
         RefuseTemplates(request, errors);
         var now = clock.GetUtcNow();
         var template = AsTemplate(request).WithDefaults(models.DefaultAlias);
@@ -54,6 +57,18 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         };
         errors.ThrowIfAny();
         return settings;
+    }
+
+    private void CheckCallbacks(Callbacks? callbacks, InputErrors errors)
+    {
+        Check(callbacks?.Joined, "joined");
+        Check(callbacks?.Ended, "ended");
+        Check(callbacks?.Billed, "billed");
+
+        void Check(Callback? callback, string name)
+        {
+            if (callback?.Url is { } url) ReceiverUrl.Check(url, guard, errors.Field(name).Field("url"));
+        }
     }
 
     private async Task<StageSettings> StageAsync(

@@ -16,11 +16,12 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
 
     /// <summary>Another address has failed at nothing yet.</summary>
     private const string Store = $"""
-        update webhooks set agent_id = @agent, url = @url, secrets = @secrets, events = @events,
-            failures_in_row = case when url = @url then failures_in_row else 0 end,
-            recent_failures = case when url = @url then recent_failures else '[]' end,
-            last_status_change = case when url = @url or status = 'normal' then last_status_change else @now end,
-            status = case when url = @url then status else 'normal' end
+        update webhooks set agent_id = case when @agent_given then @agent else agent_id end, url = coalesce(@url, url),
+            secrets = coalesce(@secrets, secrets), events = coalesce(@events, events),
+            failures_in_row = case when url = coalesce(@url, url) then failures_in_row else 0 end,
+            recent_failures = case when url = coalesce(@url, url) then recent_failures else '[]' end,
+            last_status_change = case when url = coalesce(@url, url) or status = 'normal' then last_status_change else @now end,
+            status = case when url = coalesce(@url, url) then status else 'normal' end
         where webhook_id = @id and account_id = @account returning {Columns}
         """;
 
@@ -30,8 +31,11 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
     /// <summary>256 random bits, in letters and digits.</summary>
     public static string CreateSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
+    /// <param name="accountId">Whose it will be.</param>
+    /// <param name="terms">All of what it is.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
     /// <exception cref="InvalidInputException">The account has as many as it may.</exception>
-    public async Task<Webhook> CreateAsync(string accountId, WebhookTerms terms, CancellationToken cancellationToken)
+    public async Task<Webhook> CreateAsync(string accountId, WebhookChanges terms, CancellationToken cancellationToken)
     {
         const string create = $"""
             insert into webhooks (webhook_id, account_id, agent_id, created, url, secrets, events)
@@ -62,9 +66,9 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
     }
 
     /// <summary>Null when the account has none of this id. What is owed to it goes to its new address, signed with its new secrets.</summary>
-    public async Task<Webhook?> UpdateAsync(string accountId, Guid webhookId, WebhookTerms terms, CancellationToken cancellationToken)
+    public async Task<Webhook?> UpdateAsync(string accountId, Guid webhookId, WebhookChanges changes, CancellationToken cancellationToken)
     {
-        await using var command = Command(Store, accountId, webhookId, terms);
+        await using var command = Command(Store, accountId, webhookId, changes);
         return await ReadOneAsync(command, cancellationToken);
     }
 
@@ -77,17 +81,20 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
-    private NpgsqlCommand Command(string sql, string accountId, Guid webhookId, WebhookTerms terms)
+    private NpgsqlCommand Command(string sql, string accountId, Guid webhookId, WebhookChanges given)
     {
         var command = database.CreateCommand(sql);
         command.Parameters.Add(new("id", webhookId));
         command.Parameters.Add(new("account", accountId));
-        command.Parameters.Add(new("agent", NpgsqlDbType.Text) { Value = (object?)terms.AgentId ?? DBNull.Value });
+        command.Parameters.Add(new("agent_given", given.AgentGiven));
         command.Parameters.Add(new("now", clock.GetUtcNow()));
-        command.Parameters.Add(new("url", terms.Url));
-        command.Parameters.Add(new("secrets", NpgsqlDbType.Jsonb) { Value = json.Serialize(new WebhookSecrets(terms.Secrets)) });
-        command.Parameters.Add(new("events", terms.Events.Distinct().Order().Select(e => e.Name()).ToArray()));
+        Add("agent", NpgsqlDbType.Text, given.AgentId);
+        Add("url", NpgsqlDbType.Text, given.Url);
+        Add("secrets", NpgsqlDbType.Jsonb, given.Secrets is null ? null : json.Serialize(new WebhookSecrets(given.Secrets)));
+        Add("events", NpgsqlDbType.Array | NpgsqlDbType.Text, given.Events?.Distinct().Order().Select(e => e.Name()).ToArray());
         return command;
+
+        void Add(string name, NpgsqlDbType type, object? value) => command.Parameters.Add(new(name, type) { Value = value ?? DBNull.Value });
     }
 
     private async Task<Webhook?> ReadOneAsync(NpgsqlCommand command, CancellationToken cancellationToken)
@@ -111,5 +118,5 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
     };
 }
 
-/// <summary>What the account says of a webhook; checked.</summary>
-public sealed record WebhookTerms(string? AgentId, string Url, IReadOnlyList<string> Secrets, IReadOnlyList<WebhookEvent> Events);
+/// <summary>What the account says of a webhook. Null is not said, but for the agent, where it means all agents if <paramref name="AgentGiven"/>.</summary>
+public sealed record WebhookChanges(bool AgentGiven, string? AgentId, string? Url, IReadOnlyList<string>? Secrets, IReadOnlyList<WebhookEvent>? Events);

@@ -96,7 +96,7 @@ public sealed class EndOfCallTests : IAsyncLifetime
     {
         await RestartAsync(models, budget);
         var webhooks = (WebhookStore)_host!.Services.GetService(typeof(WebhookStore))!;
-        await webhooks.CreateAsync("account-1", new WebhookTerms(null, _receiver.Url, ["s3cret"], [WebhookEvent.Ended, WebhookEvent.Billed]), Cancel);
+        await webhooks.CreateAsync("account-1", new WebhookChanges(true, null, _receiver.Url, ["s3cret"], [WebhookEvent.Ended, WebhookEvent.Billed]), Cancel);
     }
 
     private async Task RestartAsync(ILanguageModelCatalog? models, string budget = "00:00:10")

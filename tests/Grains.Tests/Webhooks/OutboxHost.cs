@@ -22,7 +22,7 @@ public sealed class OutboxHost : IAsyncLifetime
         Host = await CallHost.StartAsync(_database, configure: WithoutWorker);
     }
 
-    private static void WithoutWorker(HostApplicationBuilder builder)
+    internal static void WithoutWorker(HostApplicationBuilder builder)
         => builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(DeliveryWorker)));
 
     /// <summary>A call of a new account; give it webhooks or callbacks first.</summary>
@@ -40,7 +40,7 @@ public sealed class OutboxHost : IAsyncLifetime
     }
 
     internal Task<Webhook> AddAsync(string account, string url, IReadOnlyList<string>? secrets = null, string? agent = null, params WebhookEvent[] events)
-        => Webhooks.CreateAsync(account, new WebhookTerms(agent, url, secrets ?? ["s3cret"], events.Length > 0 ? events : Enum.GetValues<WebhookEvent>()),
+        => Webhooks.CreateAsync(account, new WebhookChanges(true, agent, url, secrets ?? ["s3cret"], events.Length > 0 ? events : Enum.GetValues<WebhookEvent>()),
             TestContext.Current.CancellationToken);
 
     internal async Task<T> ScalarAsync<T>(string sql, params object[] values)
