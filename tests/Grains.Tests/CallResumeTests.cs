@@ -110,6 +110,19 @@ public sealed class CallResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ThreadsThatHadNotEnded_AreKnownToBeLost()
+    {
+        await JoinAsync();
+        foreach (var (type, thread) in ((string, string)[])[("thread_spawned", "lives"), ("thread_spawned", "failed"), ("thread_failed", "failed"),
+            ("thread_spawned", "again"), ("thread_terminated", "again"), ("thread_spawned", "again"), ("thread_spawned", "ended"), ("thread_terminated", "ended"), ("thread_rejected", "refused")])
+            _host.Journal.Write(1, Event(type) with { Extras = new JsonObject { ["threadId"] = thread } });
+        await FlushAsync();
+        await Grain.EndAsync(Lost(1));
+        var past = await _host.PastAsync(await Grain.JoinAsync(_token, null));
+        Assert.Equal(["again", "lives"], past.LostThreads);
+    }
+
+    [Fact]
     public async Task AConversationThatWasTakenForLost_IsHeldAgain()
     {
         await JoinAsync();

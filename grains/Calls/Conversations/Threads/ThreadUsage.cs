@@ -11,14 +11,17 @@ internal sealed class ThreadUsage(ThreadLimits limits)
     /// <summary>No tokenizer gets more than this out of a token over a long text: whatever is longer has passed the limit for certain.</summary>
     private const int MostCharactersPerToken = 8;
     private const int CharactersPerToken = 4;
+    private const int MostThatModelsAllow = 4096;
 
     public long Generations { get; private set; }
     public long InputTokens { get; private set; }
     public long OutputTokens { get; private set; }
 
-    /// <summary>Tokens that the next generation may be asked for: one above what is left, so that passing the limit shows.</summary>
-    public int? MostOutputTokens
-        => Least(limits.GenerationOutputTokens, limits.ThreadOutputTokens - OutputTokens) is { } left ? (int)Math.Min(int.MaxValue, Math.Max(0, left) + 1) : null;
+    /// <summary>
+    /// Tokens that the next generation may be asked for: one above what is left, so that passing the limit shows. Null where that is more than any model
+    /// surely allows: providers refuse requests that ask for too many.
+    /// </summary>
+    public int? MostOutputTokens => Left is { } left and < MostThatModelsAllow ? (int)left + 1 : null;
 
     public static long EstimateOf(ModelRequest request)
         => EstimateOf(request.SystemPrompt?.Length ?? 0)
@@ -42,7 +45,7 @@ internal sealed class ThreadUsage(ThreadLimits limits)
 
     /// <summary>Whether a generation that goes on writing has passed a limit beyond doubt.</summary>
     public bool IsFarOver(int characters)
-        => Least(limits.GenerationOutputTokens, limits.ThreadOutputTokens - OutputTokens) is { } left && characters / MostCharactersPerToken > Math.Max(0, left);
+        => Left is { } left && characters / MostCharactersPerToken > left;
 
     /// <summary>Adds what a generation used; gives the limit that it passed.</summary>
     /// <param name="request">What it read.</param>
@@ -61,5 +64,14 @@ internal sealed class ThreadUsage(ThreadLimits limits)
 
     private static string Passed(string limit, long value, long? most) => $"{limit}: {value} is more than the limit of {most}.";
 
-    private static long? Least(long? a, long? b) => a is null ? b : b is null ? a : Math.Min(a.Value, b.Value);
+    /// <summary>Tokens that a generation may write; null when nothing limits it.</summary>
+    private long? Left
+    {
+        get
+        {
+            var (ofThread, ofGeneration) = (limits.ThreadOutputTokens - OutputTokens, limits.GenerationOutputTokens);
+            var least = ofThread < ofGeneration ? ofThread : ofGeneration ?? ofThread;
+            return least < 0 ? 0 : least;
+        }
+    }
 }

@@ -94,6 +94,9 @@ public class ThreadLimitTests
     [InlineData("""{"generationOutputTokenLimit":50}""", 51)]
     [InlineData("""{"threadOutputTokenLimit":30}""", 31)]
     [InlineData("""{"generationOutputTokenLimit":50,"threadOutputTokenLimit":30}""", 31)]
+    [InlineData("""{"generationOutputTokenLimit":4095}""", 4096)]
+    [InlineData("""{"generationOutputTokenLimit":4096}""", null)]       // more than some models allow
+    [InlineData("""{"threadOutputTokenLimit":9223372036854775807}""", null)]
     [InlineData("{}", null)]
     public async Task Provider_IsAskedForNoMoreThanShowsThatALimitWasPassed(string limits, int? most)
     {
