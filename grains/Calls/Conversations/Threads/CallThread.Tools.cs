@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Calls.Stages;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers.Language;
 
@@ -92,13 +93,23 @@ internal sealed partial class CallThread
 
     private void AddResult(string id, string name, ToolOutcome outcome, CallTool? tool)
     {
-        if (outcome.UpdateCallState is { } update)
-        {
-            foreach (var (key, value) in update) CallState[key] = value?.DeepClone();
-        }
-        History.AddToolResult(id, name, outcome.Result, outcome.ErrorDetails, outcome.UpdateCallState is null ? null : (JsonObject)CallState.DeepClone());
+        var changesState = outcome.UpdateCallState is { } update && UpdateCallState(update);
+        History.AddToolResult(id, name, outcome.Result, outcome.ErrorDetails, changesState ? (JsonObject)CallState.DeepClone() : null);
         var reaction = outcome.Reaction ?? (outcome.ErrorDetails is not null || tool is null ? ToolReaction.Speaks : ToolSchema.DefaultReaction(tool));
         if (reaction > _reaction) _reaction = reaction;
+    }
+
+    /// <summary>False, and nothing changes, when the state would become too large.</summary>
+    private bool UpdateCallState(JsonObject update)
+    {
+        var merged = SharedState.Merge(CallState, update);
+        if (SharedState.ProblemOf(merged) is { } problem)
+        {
+            _around.Reports.Note("call_state_refused", Id, $"A tool's update of a thread's call state was refused. {problem}");
+            return false;
+        }
+        CallState = merged;
+        return true;
     }
 
     private void AfterTools()

@@ -45,7 +45,7 @@ internal sealed partial class CallThread : IDisposable
     public ThreadHistory History { get; }
 
     /// <summary>A copy made at the fork: what tools of the thread change in it stays in the thread.</summary>
-    public JsonObject CallState { get; }
+    public JsonObject CallState { get; private set; }
 
     /// <summary>Messages that came while it was busy.</summary>
     public int Waiting => _waiting.Count;

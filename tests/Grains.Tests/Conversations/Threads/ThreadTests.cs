@@ -234,6 +234,24 @@ public class ThreadTests
         Assert.Equal(["""t:{"step":1}""", """t:{"step":2}""", """UI:{"step":1}"""], seen);
     }
 
+    [Fact]
+    public async Task CallStateThatWouldGrowTooLarge_StaysAsItWas()
+    {
+        await using var call = New(ServerTool("step")).Start();
+        var seen = new List<int>();
+        call.Tools.Run = (_, context, _) =>
+        {
+            seen.Add(context.CallState.Count);
+            return Task.FromResult(new ToolOutcome("ok") { UpdateCallState = new JsonObject { ["more"] = new string('x', 70_000) } });
+        };
+        call.Model.Enqueue(UsesTool("step"));
+        call.Model.Enqueue(UsesTool("step"));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 3);
+        Assert.Equal([1, 1], seen);
+        Assert.True(call.HasEvent("call_state_refused"));
+    }
+
     [Theory]
     [InlineData("hang-up", "A thread cannot end the call")]
     [InlineData("new-stage", "A thread cannot change the call's stage")]
@@ -252,11 +270,13 @@ public class ThreadTests
         Assert.Equal("stage", call.Journal.Events[^1].CallStageId);
     }
 
-    [Fact]
-    public async Task ServerToolThatHangsUp_IsRefusedToo()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ServerToolThatHangsUp_IsRefusedToo(bool softly)
     {
         await using var call = New(ServerTool("act")).Start();
-        call.Tools.Run = (_, _, _) => Task.FromResult(new ToolOutcome("bye") { HangsUp = true });
+        call.Tools.Run = (_, _, _) => Task.FromResult(softly ? new ToolOutcome("bye") { HangsUpUnlessUserActs = true } : new ToolOutcome("bye") { HangsUp = true });
         call.Model.Enqueue(UsesTool("act"));
         call.Spawn("t");
         call.RunUntil(() => call.Completed("t").Count == 2);
