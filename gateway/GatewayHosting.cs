@@ -75,6 +75,7 @@ public static class GatewayHosting
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
         api.MapCalls();
+        api.MapMessageAudio();
         api.MapAgents();
         api.MapTools();
         api.MapVoices();

@@ -74,6 +74,14 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         return Messages.ReadAsync(database, rows, page, new SortColumn("position", "s.position", "integer"), descending: false, Document<Message>, cancellationToken);
     }
 
+    /// <summary>Null when the stage has no such message.</summary>
+    public async Task<Message?> FindMessageAsync(string callId, string stageId, int index, CancellationToken cancellationToken)
+    {
+        var rows = new SqlFilter().Where("m.call_id = {0} and m.stage_id = {1} and m.index = {2}", callId, stageId, index);
+        var sort = new SortColumn("position", "s.position", "integer");
+        return (await Messages.ReadAsync(database, rows, One, sort, descending: false, Document<Message>, cancellationToken)).Results.SingleOrDefault();
+    }
+
     /// <summary>Oldest first.</summary>
     public Task<Page<CallEvent>> ListEventsAsync(string callId, Severity minimum, string? type, PageRequest page, CancellationToken cancellationToken)
     {

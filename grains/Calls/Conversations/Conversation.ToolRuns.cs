@@ -50,7 +50,7 @@ internal sealed partial class Conversation
         using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, ends, _cancellation.Token);
         try
         {
-            if (invocation.Tool.BuiltIn is { } builtIn) return await BuiltInTools.RunAsync(builtIn, ToolParameters.Body(invocation, context), this, any.Token);
+            if (invocation.Tool.BuiltIn is { } builtIn && context.ThreadId == CallThreads.MainId) return await BuiltInTools.RunAsync(builtIn, ToolParameters.Body(invocation, context), this, any.Token);
             return invocation.Tool.Definition is { Client: null, DataConnection: null } ? await _parts.Tools.InvokeAsync(invocation, context, any.Token) : await AskFarEndAsync(invocation, context, any.Token);
         }
         catch (OperationCanceledException) when (!patience.IsCancellationRequested)
