@@ -27,4 +27,6 @@ public sealed record StageSettings
     public IReadOnlyList<Message> InitialMessages { get; init; } = [];
     public JsonObject InitialState { get; init; } = [];
     public JsonNode? ExperimentalSettings { get; init; }
+    /// <summary>What requests to the customer's servers are signed with; each makes a signature of its own. Never shown.</summary>
+    [Secret] public IReadOnlyList<string> SharedSecrets { get; init; } = [];
 }

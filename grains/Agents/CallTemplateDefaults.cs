@@ -72,6 +72,7 @@ public static class CallTemplateDefaults
         VadSettings = template.VadSettings,
         Tools = tools,
         InitialMessages = history,
+        SharedSecrets = template.SharedSecrets ?? [],
     };
 
     private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
 
 namespace VoiceGrains.Grains.Tools;
@@ -12,10 +13,11 @@ internal sealed class HttpToolRequest
 {
     private const string CallTokenHeader = "X-Ultravox-Call-Token";
 
-    /// <summary>What frames a message or routes it: a parameter of such a name would let a value break out of the request.</summary>
+    /// <summary>What frames a message, routes it or vouches for it: a parameter of such a name would let a value break out of the request.</summary>
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        CallTokenHeader, CallSignature.CallIdHeader, CallSignature.TimestampHeader, CallSignature.SignatureHeader,
     };
 
     private readonly StringBuilder _query = new();
@@ -37,8 +39,10 @@ internal sealed class HttpToolRequest
         foreach (var (location, name, value) in ToolParameters.All(invocation, context)) request.Place(location, name, value);
         foreach (var (name, value) in tool.AuthQueryParams) request.AddQuery(name, value);
         foreach (var (name, value) in tool.AuthHeaders) request.AddHeader(name, value);
-        if (http.CallTokenScopes is { Count: > 0 }) request.AddHeader(CallTokenHeader, context.CallToken);
-        return request.ToMessage(http.HttpMethod ?? "GET");
+        if (http.CallTokenScopes is { Count: > 0 }) request._headers.Add((CallTokenHeader, context.CallToken));
+        var message = request.ToMessage(http.HttpMethod ?? "GET", out var body);
+        foreach (var (name, value) in CallSignature.Headers(context.CallId, body, context.SharedSecrets, context.Now)) SetHeader(message, name, value);
+        return message;
     }
 
     private void Place(ParameterLocation location, string name, JsonNode? value)
@@ -73,8 +77,9 @@ internal sealed class HttpToolRequest
         _headers.Add((name, value));
     }
 
-    private HttpRequestMessage ToMessage(string method)
+    private HttpRequestMessage ToMessage(string method, out byte[] body)
     {
+        body = [];
         if (OpenPlaceholder(_url) is { } missing) throw new ToolInputException($"{missing}: This field is required.");
         var url = _query.Length == 0 ? _url : $"{_url}{(_url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{_query}";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address)) throw new ToolInputException("The tool's URL is not valid.");
@@ -83,7 +88,7 @@ internal sealed class HttpToolRequest
         if (_body is null && method is not ("GET" or "HEAD" or "OPTIONS")) request.Content = new ByteArrayContent([]);
         if (_body is not null)
         {
-            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(_body));
+            request.Content = new ByteArrayContent(body = JsonSerializer.SerializeToUtf8Bytes(_body));
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         }
         foreach (var (name, value) in _headers) SetHeader(request, name, value);

@@ -25,6 +25,12 @@ internal sealed record ToolContext
     /// <summary>Of this call, valid while it lasts: for tools that require a call token.</summary>
     public string CallToken { get; init; } = "";
 
+    /// <summary>What HTTP requests are signed with; none signs nothing.</summary>
+    public IReadOnlyList<string> SharedSecrets { get; init; } = [];
+
+    /// <summary>When the tool is invoked.</summary>
+    public DateTimeOffset Now { get; init; }
+
     /// <summary>The value of one automatic parameter.</summary>
     public JsonNode? this[KnownParameter known] => known switch
     {

@@ -77,6 +77,8 @@ internal sealed partial class Conversation
         CallState = (JsonObject)(thread?.CallState ?? _callState).DeepClone(),
         Metadata = _settings.Metadata,
         CallToken = _callToken,
+        SharedSecrets = _stage.SharedSecrets,
+        Now = _parts.Clock.GetUtcNow(),
         ConversationHistory = ToolSchema.Asks(tool, KnownParameter.ConversationHistory) ? thread?.History.ToJson() ?? _history.ToJson() : [],
         ThreadId = thread?.Id ?? CallThreads.MainId,
         ThreadStates = ToolSchema.Asks(tool, KnownParameter.ThreadStates) ? _threads.States() : [],

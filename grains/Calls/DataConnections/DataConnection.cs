@@ -13,7 +13,7 @@ namespace VoiceGrains.Grains.Calls.DataConnections;
 /// A message is sent at most once: what was under way when a connection broke is not repeated. What comes while there is none waits in the queue.
 /// </remarks>
 internal sealed partial class DataConnection(
-    string callId, DataConnectionConfig config, DataConnectionQueue queue, DataConnectionAudio? audio, IDataConnector connector,
+    string callId, DataConnectionConfig config, IReadOnlyList<string> sharedSecrets, DataConnectionQueue queue, DataConnectionAudio? audio, IDataConnector connector,
     DataConnectionOptions options, DataConnectionMetrics metrics, TimeProvider clock, IDataConnectionListener listener, ILogger logger) : IAsyncDisposable
 {
     private readonly Backoff _backoff = new(options.FirstRetry, options.LongestRetry, Random.Shared);
@@ -37,6 +37,15 @@ internal sealed partial class DataConnection(
 
     /// <summary>Whether somebody is there, or may well be in a moment, to run a tool.</summary>
     public bool TakesInvocations => _state is ConnectionState.Open or ConnectionState.Opening;
+
+    /// <summary>With a signature of this moment; a customer's own header of such a name gives way to it.</summary>
+    private DataConnectionConfig Signed()
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in config.Headers ?? new Dictionary<string, string>()) headers[name] = value;
+        foreach (var (name, value) in CallSignature.Headers(callId, [], sharedSecrets, clock.GetUtcNow())) headers[name] = value;
+        return config with { Headers = headers };
+    }
 
     /// <summary>Begins to connect; returns at once.</summary>
     public void Start() => _running = RunAsync();
@@ -117,7 +126,7 @@ internal sealed partial class DataConnection(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _abandoned.Token);
         try
         {
-            var socket = await connector.ConnectAsync(config, either.Token);
+            var socket = await connector.ConnectAsync(Signed(), either.Token);
             metrics.Attempted("open");
             return socket;
         }

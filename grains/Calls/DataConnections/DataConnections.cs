@@ -19,6 +19,6 @@ internal sealed class DataConnections(
         DataConnectionQueue? queue = null;
         var audio = config.AudioConfig is { } asked ? new DataConnectionAudio(asked, userRateHz, options.Value, pacer, clock, out queue) : null;
         queue ??= new DataConnectionQueue(options.Value.MessageQueueBytes);
-        return new DataConnection(call.CallId, config, queue, audio, connector, options.Value, metrics, clock, listener, logger);
+        return new DataConnection(call.CallId, config, call.FirstStage.SharedSecrets, queue, audio, connector, options.Value, metrics, clock, listener, logger);
     }
 }

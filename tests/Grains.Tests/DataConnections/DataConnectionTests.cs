@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.DataConnections;
+using VoiceGrains.Grains.Webhooks;
 using VoiceGrains.Grains.Tests.Conversations;
 using VoiceGrains.Tests.Shared;
 
@@ -28,7 +29,7 @@ public sealed class DataConnectionTests : IAsyncDisposable, IDataConnectionListe
     {
         _server = new FakeServer(_clock);
         _connection = new DataConnection(
-            "call", new DataConnectionConfig { WebsocketUrl = "wss://data.example" }, _queue, null, _server, _options,
+            "call", new DataConnectionConfig { WebsocketUrl = "wss://data.example", Headers = new Dictionary<string, string> { ["x-ultravox-signature"] = "forged", ["X-Mine"] = "1" } }, ["one", "two"], _queue, null, _server, _options,
             new DataConnectionMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, this, NullLogger.Instance);
     }
 
@@ -58,6 +59,20 @@ public sealed class DataConnectionTests : IAsyncDisposable, IDataConnectionListe
         Send("three");
         Until(() => _server.Sockets[0].Texts.SequenceEqual(["one", "two", "three"]));
         Assert.Equal(["data_connection_open"], Events);
+    }
+
+    [Fact]
+    public void EachAttempt_IsSignedWithTheCallsSecrets_WhateverTheCustomersOwnHeadersSay()
+    {
+        _server.Refuses = attempt => attempt == 1 ? new DataConnectionException("It answered with status 503.", isFinal: false) : null;
+        Start();
+        Until(() => _server.Attempts.Count == 1);
+        var first = _server.Headers;
+        AdvanceUntil(() => _server.Sockets.Count == 1);
+        var timestamp = _server.Headers["X-Ultravox-Signature-Timestamp"];
+        Assert.NotEqual(first["X-Ultravox-Signature-Timestamp"], timestamp);
+        Assert.Equal(("call", "1", WebhookSignature.Sign([], timestamp, ["one", "two"])), (_server.Headers["X-Ultravox-Call-ID"], _server.Headers["X-Mine"], _server.Headers["X-Ultravox-Signature"]));
+        Assert.Equal(4, _server.Headers.Count);
     }
 
     [Fact]

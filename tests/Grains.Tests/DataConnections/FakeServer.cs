@@ -18,11 +18,15 @@ internal sealed class FakeServer(TimeProvider clock) : IDataConnector
     /// <summary>Attempts are accepted once this is done.</summary>
     public Task Accepts { get; set; } = Task.CompletedTask;
 
+    /// <summary>Of the last attempt.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; private set; } = new Dictionary<string, string>();
+
     public List<TimeSpan> Attempts { get; } = [];
     public List<FakeSocket> Sockets { get; } = [];
 
     public async Task<WebSocket> ConnectAsync(DataConnectionConfig config, CancellationToken cancellationToken)
     {
+        Headers = config.Headers!;
         Attempts.Add(clock.GetElapsedTime(_start));
         await Accepts.WaitAsync(cancellationToken);
         if (Refuses(Attempts.Count) is { } refusal) throw refusal;

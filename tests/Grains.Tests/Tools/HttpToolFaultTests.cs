@@ -292,17 +292,19 @@ public sealed class HttpToolFaultTests : IAsyncLifetime
     {
         for (var served = 0; ; served++)
         {
+            TcpClient client;
             try
             {
-                using var client = await listener.AcceptTcpClientAsync(Cancel);
-                var request = new byte[4096];
-                _ = await client.GetStream().ReadAsync(request, Cancel);
-                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), Cancel);
+                client = await listener.AcceptTcpClientAsync(Cancel);
             }
-            catch (SocketException)
+            catch (Exception stopped) when (stopped is SocketException or InvalidOperationException)
             {
                 return served;
             }
+            using var _ = client;
+            var request = new byte[4096];
+            Assert.NotEqual(0, await client.GetStream().ReadAsync(request, Cancel));
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), Cancel);
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +13,7 @@ namespace VoiceGrains.Server.Tests.WebSockets;
 /// <summary>Tools in a live call as a client, the tool's server and the model see them.</summary>
 public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
 {
-    private readonly ConcurrentQueue<(string Request, string Body, DateTime At)> _requests = [];
+    private readonly ConcurrentQueue<Seen> _requests = [];
     private WebApplication _server = null!;
     private string _url = "";
 
@@ -33,7 +35,8 @@ public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
     private async Task AnswerAsync(HttpContext http)
     {
         using var reader = new StreamReader(http.Request.Body);
-        _requests.Enqueue(($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}", await reader.ReadToEndAsync(Cancel), DateTime.UtcNow));
+        var headers = http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        _requests.Enqueue(new($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}", await reader.ReadToEndAsync(Cancel), name => headers.GetValueOrDefault($"X-Ultravox-{name}", "")));
         switch (http.Request.Path.Value)
         {
             case "/hang": await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); break;
@@ -94,13 +97,16 @@ public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
                                     {"name":"meta","location":"PARAMETER_LOCATION_QUERY","knownValue":"KNOWN_PARAM_CALL_METADATA"}]}
             """);
         tool["parameterOverrides"] = new JsonObject { ["shop"] = "main" };
-        await using var call = await LiveCall.JoinAsync(api, Request(script, """{"initialOutputMedium":"MESSAGE_MEDIUM_TEXT","initialState":{"step":1},"metadata":{"who":"me"}}""", tool));
+        await using var call = await LiveCall.JoinAsync(api, Request(script, """{"initialOutputMedium":"MESSAGE_MEDIUM_TEXT","initialState":{"step":1},"metadata":{"who":"me"},"sharedSecrets":["one","two"]}""", tool));
         await call.SendAsync("""{"type":"user_text_message","text":"Two boxes please"}""");
         await WaitForWordsAsync(call, "It is on its way.");
 
         Assert.Equal(["id", "qty"], script.Requests[0].ToolParameters("order")["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(["Error: The arguments do not fit the tool. qty: Must be at least 1.", """{"status":"shipped"}"""], Results(script.Requests[^1]));
-        var (request, body, _) = Assert.Single(_requests);
+        var (request, body, header) = Assert.Single(_requests);
+        Assert.Equal(call.CallId, header("Call-ID"));
+        var signed = Encoding.UTF8.GetBytes(body + header("Signature-Timestamp"));
+        Assert.Equal(string.Join(',', new[] { "one", "two" }.Select(secret => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), signed)))), header("Signature"));
         Assert.Equal(("POST /orders/a%2Fb?qty=2&meta=%7B%22who%22%3A%22me%22%7D", """{"shop":"main","unit":{"name":"box"},"state":{"step":1}}"""), (request, body));
         await call.WaitForAsync("call_event", json => json.GetProperty("eventType").GetString() == "tool_refused");
         await call.LeaveAsync();
@@ -174,4 +180,6 @@ public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
         Assert.True((await call.WaitForAsync("tool_used")).Json.GetProperty("isError").GetBoolean());
         await call.LeaveAsync();
     }
+
+    private sealed record Seen(string Request, string Body, Func<string, string> Header);
 }
