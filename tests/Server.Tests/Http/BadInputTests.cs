@@ -25,6 +25,7 @@ public sealed class BadInputTests(SiloFixture silo)
     public static TheoryData<string, string> Bodies => new()
     {
         { "POST", "/api/agents" }, { "POST", "/api/voice_preview" }, { "POST", "/api/calls" }, { "POST", "/api/tools" },
+        { "PUT", $"/api/tools/{Nobody}" }, { "POST", $"/api/tools/{Nobody}/test" },
     };
 
     public static TheoryData<string, string> Unknown => new()
@@ -64,6 +65,7 @@ public sealed class BadInputTests(SiloFixture silo)
     [Theory]
     [InlineData("PUT", "/api/agents", "GET, POST")]
     [InlineData("PUT", "/api/agents/" + Nobody, "DELETE, GET, PATCH")]
+    [InlineData("PATCH", "/api/tools/" + Nobody, "DELETE, GET, PUT")]
     [InlineData("POST", "/api/models", "GET")]
     [InlineData("DELETE", "/api/voices", "GET")]
     public async Task AWrongMethod_405TellsTheRightOnes(string method, string path, string allowed)
