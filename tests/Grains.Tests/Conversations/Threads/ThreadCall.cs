@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Providers.Language;
 
@@ -60,4 +59,13 @@ internal static class ThreadCall
     public static ModelDelta Says(string text) => new ModelDelta.Text(text);
 
     public static ModelDelta UsesTool(string tool, string arguments = "{}", string id = "c") => new ModelDelta.ToolCall(id, tool, arguments);
+
+    public static CallTool ClientTool(string name, params DynamicParameter[] parameters) => ConversationHarness.ClientTool(name, parameters);
+
+    /// <summary>What a tool of the main conversation is told.</summary>
+    public static JsonObject StatesSeenBy(this ConversationHarness call, string tool = "look")
+    {
+        call.Client(new JsonObject { ["type"] = "forced_agent_message", ["toolCalls"] = new JsonArray(new JsonObject { ["name"] = tool }) }.ToJsonString());
+        return call.FarEnd.OfType("client_tool_invocation").Last(invocation => (string?)invocation["toolName"] == tool)["parameters"]!["ThreadStates"]!.AsObject();
+    }
 }
