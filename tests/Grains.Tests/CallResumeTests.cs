@@ -123,6 +123,35 @@ public sealed class CallResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ACallThatChangedItsStage_GoesOnInIt_WithWhatItsJournalAdded()
+    {
+        var first = await JoinAsync();
+        Message Carried(string text, int index) => new() { Role = MessageRole.User, Text = text, CallStageId = "s2", CallStageMessageIndex = index };
+        var stage = first.Stage with { CallStageId = "s2", SystemPrompt = "Next.", InitialState = new() { ["fresh"] = true }, InitialMessages = [Carried("before", 0) with { CallState = new() { ["old"] = true } }] };
+        Assert.True(await Grain.EnterStageAsync(stage, 1));
+        _host.Journal.Write(_callId, 1, Carried("corrected", 0), isInitial: true);
+        _host.Journal.Write(_callId, 1, Carried("while it was stored", 1), isInitial: true);
+        _host.Journal.Write(_callId, 1, Carried("in it", 2));
+        _host.Journal.Write(_callId, 1, new StageTokens("s2", 40));
+        _host.Journal.Write(_callId, 1, new StageTokens("s2", 50));
+        await FlushAsync();
+        _host.Journal.Write(_callId, 1, new StageTokens("s2", 60));
+        await FlushAsync();
+        await Grain.EndAsync(Lost(1));
+        Assert.False(await Grain.EnterStageAsync(stage with { CallStageId = "s3" }, 2));
+
+        var resumed = await Grain.JoinAsync(_token, null);
+        Assert.Equal(("s2", "Next.", 2), (resumed.Stage.CallStageId, resumed.Stage.SystemPrompt, resumed.StageCount));
+        var past = await _host.PastAsync(resumed);
+        Assert.Equal(["corrected", "while it was stored", "in it"], past.Messages.Select(message => message.Text));
+        Assert.Equal((2, 3, null), (past.InitialCount, past.NextIndex, past.CallState));
+        Assert.Equal(["in it"], await TextsAsync());
+        var stages = (await _host.Store.ListStagesAsync(_callId, new(null, 10), Cancel)).Results;
+        Assert.Equal([(null, null), (40, 60)], stages.Select(record => (record.InitialTokens, record.LatestTokens)));
+        Assert.False(await Grain.EnterStageAsync(stage with { CallStageId = "s3" }, 1));
+    }
+
+    [Fact]
     public async Task AConversationThatWasTakenForLost_IsHeldAgain()
     {
         await JoinAsync();
