@@ -8,6 +8,10 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// <summary>Tools that the model or a forced message calls: when they run, and what their results do to the conversation.</summary>
 internal sealed partial class Conversation
 {
+    private const int LongestToolName = 64;
+    /// <summary>Characters of arguments that are too long.</summary>
+    private const int LongestKept = 1000;
+
     /// <summary>Rounds whose results are not all in the history: at most one of the running answer, and those of forced messages beside it.</summary>
     private readonly List<ToolRound> _toolRounds = [];
     private readonly HashSet<string> _invocationIds = new(StringComparer.Ordinal);
@@ -39,12 +43,15 @@ internal sealed partial class Conversation
     private ToolUse ReadToolCall(string id, string name, string arguments)
     {
         id = NewInvocationId(id);
+        // What a model makes up has no bounds of its own, and stays in the history.
+        (name, var written) = (name.Length <= LongestToolName ? name : name[..LongestToolName], arguments);
+        if (arguments.Length > ToolArguments.Longest) arguments = arguments[..LongestKept] + "…";
         if (FindTool(name) is not { } tool)
         {
             var known = _stage.Tools.Count == 0 ? "There are no tools." : $"The tools are: {string.Join(", ", _stage.Tools.Select(tool => tool.Name))}.";
             return new ToolUse(id, name, arguments, null) { Outcome = ToolOutcome.Failed($"There is no tool named '{ToolArguments.Short(name)}'. {known}") };
         }
-        if (!ToolArguments.TryRead(tool, arguments, out var read, out var problem)) return new ToolUse(id, name, arguments, null) { Tool = tool, Outcome = ToolOutcome.Failed(problem) };
+        if (!ToolArguments.TryRead(tool, written, out var read, out var problem)) return new ToolUse(id, name, arguments, null) { Tool = tool, Outcome = ToolOutcome.Failed(problem) };
         return new ToolUse(id, name, arguments, new Invocation(id, tool, read)) { Tool = tool };
     }
 

@@ -111,11 +111,15 @@ internal sealed class ChatRequestWriter
         _json.WriteString("id", IdOf(at));
         _json.WriteString("type", "function");
         _json.WriteStartObject("function");
-        _json.WriteString("name", _request.Messages[at].ToolName);
+        _json.WriteString("name", ReadableName(_request.Messages[at].ToolName));
         _json.WriteString("arguments", ReadableArguments(_request.Messages[at].Text));
         _json.WriteEndObject();
         _json.WriteEndObject();
     }
+
+    /// <summary>As the API wants names, also where a model made one up.</summary>
+    private static string ReadableName(string? name)
+        => name is not { Length: > 0 } ? "unknown" : string.Concat(name.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_'));
 
     /// <summary>What a model wrote as arguments may be no JSON. It was told so, but servers that parse its history would refuse all further requests.</summary>
     private static string ReadableArguments(string text)

@@ -281,6 +281,19 @@ public sealed class ConversationToolTests
     }
 
     [Fact]
+    public async Task WhatTheModelMakesUp_IsKeptOnlyInPart()
+    {
+        await using var call = Call(Tool("look"));
+        call.Model.Enqueue(new ModelDelta.ToolCall("i1", new string('n', 5000), "{}"), new ModelDelta.ToolCall("i2", "look", new string('a', 200_000)));
+        call.Start().Speak(Seconds(0.5));
+        call.RunUntil(() => call.Model.Requests.Count == 2);
+        var calls = call.Messages.Where(message => message.Role == MessageRole.ToolCall).ToArray();
+        Assert.Equal((64, 1001), (calls[0].ToolName!.Length, calls[1].Text!.Length));
+        Assert.Equal("Error: The arguments are longer than 65536 characters.", call.Model.Requests[1].Messages[^1].Text);
+        Assert.Empty(call.Tools.Invoked);
+    }
+
+    [Fact]
     public async Task TextMedium_HasNoPlaybackToWaitFor()
     {
         await using var call = Call(Tool("look"));

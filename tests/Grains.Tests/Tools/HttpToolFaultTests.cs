@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -267,6 +268,23 @@ public sealed class HttpToolFaultTests : IAsyncLifetime
         await InvokeAsync(tool with { Definition = tool.Definition with { Http = tool.Definition.Http! with { HttpMethod = method } } });
         listener.Stop();
         Assert.Equal(1, await serve);
+    }
+
+    [Fact]
+    public async Task Connections_AreKept_AndNeverMoreThanTheBound()
+    {
+        _options.MaxConnectionsPerHost = 2;
+        var connections = new ConcurrentDictionary<string, int>();
+        _server.Handle = http =>
+        {
+            connections.AddOrUpdate(http.Connection.Id, 1, (_, count) => count + 1);
+            return http.Response.WriteAsync("ok", Cancel);
+        };
+        using var invoker = new HttpToolInvoker(new OutboundGuard(Options.Create(new OutboundOptions { AllowedNetworks = ["127.0.0.0/8"] })), Options.Create(_options));
+        var runs = Enumerable.Range(0, 40).Select(_ => invoker.InvokeAsync(new Invocation("i", _server.Tool("POST", "/"), []), Context, Cancel));
+        Assert.All(await Task.WhenAll(runs), outcome => Assert.Equal("ok", outcome.Result));
+        Assert.InRange(connections.Count, 1, 2);
+        Assert.Equal(40, connections.Values.Sum());
     }
 
     [Fact]

@@ -126,6 +126,16 @@ public sealed class OpenAiLanguageModelTests
         Assert.Equal(sent, JsonNode.Parse(body.Span)!["messages"]![0]!["tool_calls"]![0]!["function"]!["arguments"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("look-up_2", "look-up_2")]
+    [InlineData("functions.look up", "functions_look_up")]
+    [InlineData("", "unknown")]
+    public void NamesThatAModelMadeUp_DoNotSpoilAllFurtherRequests(string written, string sent)
+    {
+        var body = ChatRequestWriter.Write(Hello with { Messages = [new(ChatRole.ToolCall, "{}") { ToolName = written, InvocationId = "a" }] }, new OpenAiOptions());
+        Assert.Equal(sent, JsonNode.Parse(body.Span)!["messages"]![0]!["tool_calls"]![0]!["function"]!["name"]!.GetValue<string>());
+    }
+
     [Fact]
     public void HalfASurrogatePair_StillMakesARequest()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -151,12 +152,11 @@ public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
             : ChatReply.Say("Here it is."));
         await using var call = await LiveCall.JoinAsync(api, Request(script, "{}", Tool("note", "POST", "/state"), Tool("look", "GET", "/look", """{"precomputable":true}""")));
         await call.SendAsync("""{"type":"user_text_message","text":"Look it up"}""");
-        await call.WaitForStateAsync("speaking");
-        await call.WaitUntilAsync(() => _requests.IsEmpty ? null : _requests, "a request to the precomputable tool");
-        Assert.Equal("GET /look", _requests.Single().Request);
-        Assert.DoesNotContain(call.Messages, message => message.Type == "transcript" && message.Json.GetProperty("final").GetBoolean() && message.Json.GetProperty("role").GetString() == "agent");
+        var heard = await call.WaitForFinalAsync("agent");
         await WaitForWordsAsync(call, "Here it is.");
         Assert.Equal(["GET /look", "POST /state"], _requests.Select(request => request.Request));
+        var asked = _requests.Select(request => call.Now - Stopwatch.GetElapsedTime(request.Timestamp).TotalSeconds).ToArray();
+        Assert.True(asked[0] < heard.At && asked[1] > heard.At - 0.1, $"asked at {string.Join(" and ", asked)} s, words heard at {heard.At} s");
         Assert.Equal(["""{"status":"shipped"}""", "noted"], Results(script.Requests[^1]));
         var messages = await call.ListUntilAsync("messages?mode=in_call", list => list.Count == 7);
         Assert.Equal("""{"orders":2}""", messages[5].GetProperty("callState").GetRawText());
@@ -181,5 +181,8 @@ public sealed class ToolCallTests(LiveSilo silo) : IAsyncLifetime
         await call.LeaveAsync();
     }
 
-    private sealed record Seen(string Request, string Body, Func<string, string> Header);
+    private sealed record Seen(string Request, string Body, Func<string, string> Header)
+    {
+        public long Timestamp { get; } = Stopwatch.GetTimestamp();
+    }
 }
