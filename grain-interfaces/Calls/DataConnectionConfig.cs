@@ -11,7 +11,7 @@ public sealed record DataConnectionConfig
     /// <summary>None sends no audio.</summary>
     public DataConnectionAudioConfig? AudioConfig { get; init; }
     public EnabledDataMessages? DataMessages { get; init; }
-    [MaxLength(50), Secret] public IReadOnlyDictionary<string, string>? Headers { get; init; }
+    [MaxLength(50), WireHeaders, Secret] public IReadOnlyDictionary<string, string>? Headers { get; init; }
 }
 
 /// <summary><c>ultravox.v1.DataConnectionAudioConfig</c>.</summary>

@@ -114,6 +114,38 @@ public sealed class DataConnectionTests(LiveSilo silo)
         await call.LeaveAsync();
     }
 
+    [Fact]
+    public async Task ACallThatGoesOn_OpensItAnew()
+    {
+        using var api = await silo.CreateClientAsync();
+        await using var receiver = await DataReceiver.StartAsync();
+        await using var call = await JoinAsync(api, """When the user says "weather": say "It rains today." """, receiver.Config());
+        var peer = await receiver.PeerAsync();
+        await peer.WaitForAsync("call_started");
+        await call.VanishAsync();
+        await peer.WaitForEndAsync();
+        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, peer.CloseStatus);
+
+        await using var back = await call.ReturnAsync();
+        var again = await receiver.PeerAsync(1);
+        Assert.Equal(call.CallId, (await again.WaitForAsync("call_started")).GetProperty("callId").GetString());
+        await again.SendAsync(new { type = "user_text_message", text = "How is the weather?" });
+        await again.WaitForFinalAsync("agent", "It rains today.");
+        await back.LeaveAsync();
+    }
+
+    [Theory]
+    [InlineData("{\"Bad Name\":\"x\"}")]
+    [InlineData("{\"Sec-WebSocket-Key\":\"x\"}")]
+    [InlineData("{\"X-Key\":\"a\\r\\nX-Other: b\"}")]
+    public async Task HeadersThatCannotBeSent_AreRefused(string headers)
+    {
+        using var api = await silo.CreateClientAsync();
+        var reply = await api.PostAsync("/api/calls", $"{{\"dataConnection\":{{\"websocketUrl\":\"wss://data.example\",\"headers\":{headers}}}}}");
+        Assert.Equal(400, reply.Status);
+        Assert.StartsWith("Names must be header names", reply.Json.GetProperty("dataConnection").GetProperty("headers")[0].GetString(), StringComparison.Ordinal);
+    }
+
     private static Task<LiveCall> JoinAsync(Hosting.ApiClient api, string prompt, string config, string more = "\"metadata\":{}")
         => LiveCall.JoinAsync(api, LiveCall.Request(prompt, $"{{{UserFirst},{more},{config[1..]}"));
 }
