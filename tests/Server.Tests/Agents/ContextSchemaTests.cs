@@ -17,6 +17,7 @@ public sealed class ContextSchemaTests
     [InlineData("""{"enum":["a",1,null]}""", "\"b\"", "Must be one of [\"a\",1,null].")]
     [InlineData("""{"const":{"a":1}}""", """{"a":1}""", "")]
     [InlineData("""{"properties":{"a":{"type":"array","items":{"type":"number"}}}}""", """{"a":[1,"x",2,"y"]}""", "a[1]: Must be of type number.|a[3]: Must be of type number.")]
+    [InlineData("""{"type":"array","maxItems":0}""", "[]", "")]
     [InlineData("""{"properties":{"a":{}},"additionalProperties":false}""", """{"a":1,"b":2}""", "b: Is not allowed.")]
     [InlineData("""{"anyOf":[{"type":"string"},{"required":["a"]}]}""", "{}", "Matches none of the allowed forms.")]
     [InlineData("""{"oneOf":[{"type":"number"},{"type":"integer"}]}""", "1", "Must match exactly one of the allowed forms.")]
@@ -48,7 +49,9 @@ public sealed class ContextSchemaTests
         Assert.Equal(other.Validate(value).Count == 0, ContextSchema.Check(rules, JsonNode.Parse(value)).Count == 0);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
-    /// <summary>Schemas in the part of the language that both validators read alike, whatever NJsonSchema thinks of <c>1.0</c> as an integer.</summary>
+    /// <summary>
+    /// Schemas in the part of the language that both validators read alike, whatever NJsonSchema thinks of <c>1.0</c> as an integer. It takes <c>maxItems</c> 0 for none.
+    /// </summary>
     private static Gen<string> Schema(int depth)
     {
         var simple = Gen.Elements(
@@ -60,7 +63,7 @@ public sealed class ContextSchemaTests
                       from required in Gen.Elements("", "\"a\"", "\"a\",\"b\"")
                       from closed in Gen.Elements("", ",\"additionalProperties\":false")
                       select $$"""{"type":"object","properties":{"a":{{a}},"b":{{b}}},"required":[{{required}}]{{closed}}}""";
-        var arrays = from item in Schema(depth - 1) from most in Gen.Choose(0, 2) select $$"""{"type":"array","items":{{item}},"maxItems":{{most}}}""";
+        var arrays = from item in Schema(depth - 1) from most in Gen.Choose(1, 2) select $$"""{"type":"array","items":{{item}},"maxItems":{{most}}}""";
         var choices = from one in Schema(depth - 1) from two in Schema(depth - 1) select $$"""{"anyOf":[{{one}},{{two}}]}""";
         return Gen.Frequency((1, simple), (3, objects), (1, arrays), (1, choices));
     }

@@ -76,12 +76,15 @@ public sealed class SiloFixture : IAsyncLifetime
         => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <summary>A new account with a key of its own.</summary>
-    public async Task<ApiClient> CreateClientAsync(string plan = AccountSetup.SelfHostedPlan)
+    public Task<ApiClient> CreateClientAsync(string plan = AccountSetup.SelfHostedPlan) => CreateClientAsync(app!, plan);
+
+    /// <inheritdoc cref="CreateClientAsync(string)"/>
+    internal static async Task<ApiClient> CreateClientAsync(WebApplication app, string plan = AccountSetup.SelfHostedPlan)
     {
-        var accounts = Services.GetRequiredService<AccountStore>();
+        var accounts = app.Services.GetRequiredService<AccountStore>();
         var account = await accounts.CreateAsync("Test", plan, Cancel);
         var key = await accounts.CreateKeyAsync(account.AccountId, "test", null, Cancel);
-        return new(Address, account, key.Text);
+        return new(AddressOf(app), account, key.Text);
     }
 
     public async ValueTask DisposeAsync()

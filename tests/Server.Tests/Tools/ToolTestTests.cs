@@ -1,9 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Tests.Shared;
 
@@ -116,13 +114,7 @@ public sealed class ToolTestTests(ToolTestTests.Servers servers) : IClassFixture
             await server.StartAsync();
         }
 
-        public async Task<ApiClient> CreateClientAsync()
-        {
-            var accounts = silo!.Services.GetRequiredService<AccountStore>();
-            var account = await accounts.CreateAsync("Test", AccountSetup.SelfHostedPlan, SiloFixture.Cancel);
-            var key = await accounts.CreateKeyAsync(account.AccountId, "test", null, SiloFixture.Cancel);
-            return new(SiloFixture.AddressOf(silo), account, key.Text);
-        }
+        public Task<ApiClient> CreateClientAsync() => SiloFixture.CreateClientAsync(silo!);
 
         public async ValueTask DisposeAsync()
         {

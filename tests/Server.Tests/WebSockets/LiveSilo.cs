@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
 using VoiceGrains.Tests.Shared;
@@ -47,13 +45,7 @@ public sealed class LiveSilo : IAsyncLifetime
     }
 
     /// <summary>A new account with a key of its own.</summary>
-    public async Task<ApiClient> CreateClientAsync()
-    {
-        var accounts = app!.Services.GetRequiredService<AccountStore>();
-        var account = await accounts.CreateAsync("Test", AccountSetup.SelfHostedPlan, SiloFixture.Cancel);
-        var key = await accounts.CreateKeyAsync(account.AccountId, "test", null, SiloFixture.Cancel);
-        return new(Address, account, key.Text);
-    }
+    public Task<ApiClient> CreateClientAsync() => SiloFixture.CreateClientAsync(app!);
 
     public async ValueTask DisposeAsync()
     {
