@@ -17,7 +17,8 @@ internal sealed class DeliveryQueue(NpgsqlDataSource database, SealedJson json, 
 {
     /// <summary>
     /// Goes from lane to lane by the index, so that a receiver with many rows costs no more than one with few. Events of a call wait for earlier ones until
-    /// these were tried once; then they wait no more, since a receiver may refuse one kind of event for ever.
+    /// these were tried once; then they wait no more, since a receiver may refuse one kind of event for ever. (Asked for by a subquery and not by "not exists",
+    /// which would be answered for all rows of the table before the first is taken.)
     /// </summary>
     private const string Claim = """
         with recursive lanes as (
@@ -28,9 +29,9 @@ internal sealed class DeliveryQueue(NpgsqlDataSource database, SealedJson json, 
             select found.id from lanes l left join unnest(@busy, @allowed) as b(lane, allowed) on b.lane = l.lane
             cross join lateral (
                 select o.id, o.due from webhook_outbox o
-                where o.lane = l.lane and o.outcome is null and o.due <= @now and not exists (
-                    select from webhook_outbox e where e.call_id = o.call_id and e.webhook_id is not distinct from o.webhook_id
-                        and e.position < o.position and e.outcome is null and e.failures = 0)
+                where o.lane = l.lane and o.outcome is null and o.due <= @now and (
+                    select e.id from webhook_outbox e where e.call_id = o.call_id and e.webhook_id is not distinct from o.webhook_id
+                        and e.position < o.position and e.outcome is null and e.failures = 0 limit 1) is null
                 order by o.due, o.id limit coalesce(b.allowed, @each)
                 for update of o skip locked) found
             where l.lane is not null
@@ -160,8 +161,8 @@ internal sealed class DeliveryQueue(NpgsqlDataSource database, SealedJson json, 
         }
     }
 
-    private static (string Url, IReadOnlyList<string> Secrets) Receiver(JsonObject callback)
-        => (callback["url"]?.GetValue<string>() ?? "", [.. (callback["secrets"] as JsonArray ?? []).OfType<JsonValue>().Select(secret => secret.GetValue<string>())]);
+    private static (string Url, IReadOnlyList<string> Secrets) Receiver(JsonObject? callback)
+        => (callback?["url"]?.GetValue<string>() ?? "", [.. (callback?["secrets"] as JsonArray ?? []).OfType<JsonValue>().Select(secret => secret.GetValue<string>())]);
 
     private static void Add(NpgsqlCommand command, string name, object value, NpgsqlDbType type)
         => command.Parameters.Add(new NpgsqlParameter(name, type) { Value = value });

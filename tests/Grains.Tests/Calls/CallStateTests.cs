@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Tests.Calls;
 
@@ -23,6 +24,31 @@ public sealed class CallStateTests
         Assert.True(call.IsLive);
         Assert.Equal(JoinResult.Expired, call.TryJoin(Token, "another", Host, Created.AddSeconds(29.9995)));
         Assert.Equal("sdk 1.2", call.ClientVersion);
+    }
+
+    [Fact]
+    public void EachMilestone_IsBroughtOnce_AndIsNotPartOfWhatIsStored()
+    {
+        var call = NewCall();
+        Assert.Equal(CallMilestones.Started, Take());
+        call.TryJoin(Token, null, Host, Created);
+        Assert.Equal(CallMilestones.Joined, Take());
+        call.TryInterrupt(Created.AddSeconds(1));
+        call.TryJoin(Token, null, Host, Created.AddSeconds(2));
+        Assert.Equal(CallMilestones.None, Take());
+        call.TryEnd(new CallOutcome(EndReason.Hangup), Created.AddSeconds(3));
+        call.TryEnd(new CallOutcome(EndReason.Timeout), Created.AddSeconds(4));
+        Assert.DoesNotContain("ilestone", JsonSerializer.Serialize(call), StringComparison.Ordinal);
+        Assert.Equal(CallMilestones.Ended, Take());
+        call.Summarize(SummaryStatus.Pending, "stands in", "stands in");
+        Assert.Equal(CallMilestones.Summarized, Take());
+
+        CallMilestones Take()
+        {
+            var brought = call.Milestones;
+            call.Milestones = CallMilestones.None;
+            return brought;
+        }
     }
 
     [Fact]
