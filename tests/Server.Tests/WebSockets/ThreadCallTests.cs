@@ -61,7 +61,7 @@ public sealed class ThreadCallTests(LiveSilo silo)
         Assert.Equal(204, reply.Status);
         await call.WaitForAsync("side_generation_completed", json => json.GetProperty("text").GetString() == "You said: Thank you.");
 
-        var messages = await call.ListUntilAsync("messages?mode=in_call", list => list.Count == 7);
+        var messages = await call.ListUntilAsync("messages?mode=in_call", list => list.Count == 7 && list[6].GetProperty("text").GetString() == "It will be there in half an hour.");
         Assert.Equal(
             ["A pizza to Bath, please.", "You said: A pizza to Bath, please.", "With extra cheese.", "You said: With extra cheese.", "And olives.", "You said: And olives.", "It will be there in half an hour."],
             messages.Select(message => message.GetProperty("text").GetString()));
@@ -69,8 +69,8 @@ public sealed class ThreadCallTests(LiveSilo silo)
         var ended = await call.WaitForAsync("thread_terminated");
         Assert.Equal(("delivery", "The call ended."), (ended.Json.GetProperty("threadId").GetString(), ended.Json.GetProperty("reason").GetString()));
         Assert.Equal("agent_hangup", (await call.EndedAsync()).GetProperty("endReason").GetString());
-        var events = await call.ListAsync("events");
-        Assert.Equal(["thread_spawned", "thread_terminated"], events.Select(item => item.GetProperty("type").GetString()!).Where(type => type.StartsWith("thread", StringComparison.Ordinal)));
+        foreach (var type in (string[])["thread_spawned", "thread_terminated"])      // by type: a busy machine fills a page with underflows
+            Assert.Equal("delivery", Assert.Single(await call.ListAsync($"events?type={type}")).GetProperty("extras").GetProperty("threadId").GetString());
     }
 
     [Fact]
