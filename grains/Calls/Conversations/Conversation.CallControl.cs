@@ -46,7 +46,7 @@ internal sealed partial class Conversation : ICallControl
 
     private void OnSoftHangUp()
     {
-        if (_utterances.Count > 0) _deadlines.Set(Deadline.SoftHangUp, SoftHangUpGrace);
+        if (_utterances.Count > 0 || _answer is not null) _deadlines.Set(Deadline.SoftHangUp, SoftHangUpGrace);
         else EndAfterSpeech(EndReason.AgentHangup);
     }
 }

@@ -14,7 +14,7 @@ internal sealed partial class Conversation
     // Shorter is a gap within a word: the closure of a "t" or a "p" is silent for up to 100 ms.
     private static readonly TimeSpan EndedSilence = TimeSpan.FromMilliseconds(128);
 
-    private JsonNode? _interruptionSource;
+    private StageSettings? _interruptionStage;
     private InterruptionSettings? _interruption;
     private Backchannels? _backchannels;
     /// <summary>The turn whose sound is being weighed, or was last.</summary>
@@ -35,11 +35,11 @@ internal sealed partial class Conversation
     /// <summary>The stage's rules; null where every sound interrupts. Read once for a stage.</summary>
     private InterruptionSettings? InterruptionRules()
     {
-        if (ReferenceEquals(_interruptionSource, _stage.ExperimentalSettings)) return _interruption;
-        _interruptionSource = _stage.ExperimentalSettings;
-        // Checked when the call was made; what a stage brought with problems counts as not set.
+        if (ReferenceEquals(_interruptionStage, _stage)) return _interruption;
+        _interruptionStage = _stage;
+        // Checked when the call or the stage was made: there are no problems.
         var errors = new InputErrors();
-        var settings = InterruptionSettings.Read(_interruptionSource, errors);
+        var settings = InterruptionSettings.Read(_stage.ExperimentalSettings, errors);
         _interruption = errors.Any ? null : settings;
         _backchannels = _interruption is null ? null : Backchannels.For(_interruption.Backchannels, _stage.LanguageHint);
         return _interruption;

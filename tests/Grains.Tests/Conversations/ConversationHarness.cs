@@ -7,6 +7,7 @@ using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 using VoiceGrains.Providers.Language;
+using VoiceGrains.Providers.Recognition;
 using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Grains.Tests.Conversations;
@@ -36,6 +37,8 @@ internal sealed class ConversationHarness : IAsyncDisposable
     public TestRecognizer Recognizer { get; } = new();
     /// <summary>Stands between the conversation and the far end; null: nothing does.</summary>
     public IMediaPort? Port { get; set; }
+    /// <summary>Hears instead of <see cref="Recognizer"/>.</summary>
+    public IRecognizer? Ears { get; set; }
     public bool HasRecognizer { get; set; } = true;
     public WordSynthesizer Synthesizer { get; }
     public WordSynthesizer? Fallback { get; set; }
@@ -78,7 +81,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
         {
             Model = Model,
             ModelName = "test-model",
-            Recognizer = HasRecognizer ? Recognizer : null,
+            Recognizer = HasRecognizer ? Ears ?? Recognizer : null,
             Voice = new AgentVoice(Synthesizer, "v", null),
             FallbackVoice = Fallback is null ? null : new AgentVoice(Fallback, "f", null),
             Tools = Tools,

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Media;
+using VoiceGrains.Providers.Recognition.Pocketsphinx;
+using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.Flite;
+
+namespace VoiceGrains.Grains.Tests.Conversations;
+
+/// <summary>Real sounds over the agent, judged with the embedded recognizer: a person, a voice that says "okay", noise.</summary>
+public sealed class InterruptionByEarTests(InterruptionByEarTests.Ears ears) : IClassFixture<InterruptionByEarTests.Ears>
+{
+    private const string Noise = "/usr/share/sounds/alsa/Noise.wav";
+    private const int WordSamples = 4_800;
+
+    [Fact]
+    public async Task Person_Interrupts()
+    {
+        await using var call = await SpeakingAsync();
+        call.Speak(HumanSpeech.GoForward.AsSpan(8_000, 27_500));
+        await PaceUntilAsync(call, () => call.Model.Requests.Count == 2);
+
+        Assert.True(call.HasEvent("interruption"));
+        Assert.InRange(call.FarEnd.Heard.Count, 2 * WordSamples, 8 * WordSamples);
+        Assert.Contains("forward", call.Messages.Last(message => message.Role == MessageRole.User).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SpokenOkay_IsABackchannel()
+    {
+        var okay = await ears.SayAsync("okay");
+        // The word is half a second long, and this recognizer's first partial text comes at its end.
+        await using var call = await SpeakingAsync("""{"decisionWindow":"0.8s"}""", words: 60);
+        call.Speak(okay);
+        await PaceUntilAsync(call, () => call.HasEvent("backchannel"));
+        var heard = call.FarEnd.Heard.Count;
+        call.Run(1);
+
+        Assert.False(call.HasEvent("interruption"));
+        Assert.Empty(call.FarEnd.Clears);
+        Assert.Equal(heard + 16_000, call.FarEnd.Heard.Count);
+        Assert.Single(call.Model.Requests);
+    }
+
+    [Theory]
+    [InlineData(200, "{}")]       // as short as a cough
+    [InlineData(1_400, """{"undecided":"continue"}""")]
+    public async Task Noise_DoesNotInterrupt(int milliseconds, string settings)
+    {
+        Assert.SkipUnless(File.Exists(Noise), "The Debian package alsa-utils is not installed.");
+        var wav = WavReader.Parse(await File.ReadAllBytesAsync(Noise, TestContext.Current.CancellationToken));
+        using var resampler = new Resampler(wav.SampleRateHz, 16_000);
+        var pcm = new short[resampler.MaxOutput(wav.Samples.Length)];
+        var noise = pcm[..Math.Min(resampler.Process(wav.Samples, pcm), 16 * milliseconds)];
+        await using var call = await SpeakingAsync(settings);
+        call.Speak(noise);
+        await PaceUntilAsync(call, () => call.State == "listening");
+
+        Assert.False(call.HasEvent("interruption"), string.Join(", ", call.Journal.Events.Select(item => item.Type)));
+        Assert.Equal(10 * WordSamples, call.FarEnd.Heard.Count);
+        Assert.Single(call.Model.Requests);
+    }
+
+    /// <summary>A call whose agent has begun a long answer.</summary>
+    private async Task<ConversationHarness> SpeakingAsync(string settings = "{}", int words = 10)
+    {
+        var call = new ConversationHarness { Ears = ears.Recognizer };
+        call.Stage = call.Stage with { ExperimentalSettings = new JsonObject { ["interruption"] = JsonNode.Parse(settings) } };
+        call.Synthesizer.Amplitude = 1_000;
+        call.Model.Default = string.Join(' ', Enumerable.Range(1, words));
+        call.Start();
+        call.Client("""{"type":"user_text_message","text":"Go on."}""");
+        await PaceUntilAsync(call, () => call.FarEnd.Heard.Count > 2 * WordSamples);
+        return call;
+    }
+
+    /// <summary>The decoder works in real time, so that the call's clock goes no faster.</summary>
+    private static async Task PaceUntilAsync(ConversationHarness call, Func<bool> condition)
+    {
+        using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        for (var end = call.Now + TimeSpan.FromSeconds(20); !condition(); await beat.WaitForNextTickAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.True(call.Now < end, $"It did not happen: {string.Join(", ", call.Journal.Events.Select(item => item.Type))}");
+            call.Tick();
+        }
+    }
+
+    /// <summary>A recognizer and a voice, loaded once.</summary>
+    public sealed class Ears : IAsyncLifetime
+    {
+        private readonly FliteSynthesizer _flite = new(new FliteOptions(), NullLoggerFactory.Instance);
+
+        internal PocketsphinxRecognizer Recognizer { get; } = new(new PocketsphinxOptions { WarmDecoders = 1 }, NullLoggerFactory.Instance, TimeProvider.System);
+
+        public async ValueTask InitializeAsync()
+        {
+            Assert.SkipUnless(Recognizer.IsAvailable(out var why), why);
+            await Recognizer.WarmAsync(TestContext.Current.CancellationToken);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Recognizer.DisposeAsync();
+            _flite.Dispose();
+        }
+
+        internal async Task<short[]> SayAsync(string words)
+        {
+            var sound = new List<short>();
+            await foreach (var chunk in _flite.SynthesizeAsync(new SynthesisRequest("slt", 16_000, null), OneAsync(words), TestContext.Current.CancellationToken))
+            {
+                Assert.Equal(16_000, chunk.SampleRateHz);
+                sound.AddRange(chunk.Pcm.ToArray());
+            }
+            return [.. sound];
+        }
+
+        private static async IAsyncEnumerable<string> OneAsync(string words, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await Task.CompletedTask;
+            yield return words;
+        }
+    }
+}
