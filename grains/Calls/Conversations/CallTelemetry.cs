@@ -24,6 +24,7 @@ internal static class CallTelemetry
     public static readonly Counter<long> DroppedInput = Meter.CreateCounter<long>("voicegrains.calls.dropped_input", "{sample}", "User audio dropped because it came too fast");
     public static readonly Histogram<double> TurnLatency = Meter.CreateHistogram("voicegrains.calls.turn_latency", "s", "From a user turn's endpoint to the agent's first frame, by part", advice: Seconds);
     public static readonly Histogram<double> ToolDuration = Meter.CreateHistogram("voicegrains.calls.tool_duration", "s", "Tool runs", advice: Seconds);
+    public static readonly Counter<long> StageChanges = Meter.CreateCounter<long>("voicegrains.calls.stage_changes", "{stage}", "Stages that calls changed over to");
     public static readonly UpDownCounter<long> ActiveThreads = Meter.CreateUpDownCounter<long>("voicegrains.calls.threads.active", "{thread}", "Threads of calls on this silo");
     public static readonly Counter<long> Threads = Meter.CreateCounter<long>("voicegrains.calls.threads", "{thread}", "What became of threads, by outcome");
     public static readonly Histogram<double> ThreadQueueTime = Meter.CreateHistogram("voicegrains.calls.thread_queue_time", "s", "How long threads waited for their turn to generate", advice: Seconds);

@@ -139,7 +139,7 @@ internal sealed partial class Conversation
         _stageCount++;
         if (next.State is { } state) _callState = (JsonObject)state.DeepClone();
         _parts = _parts with { Voice = next.Voice, FallbackVoice = next.FallbackVoice, Recognizer = next.Recognizer ?? _parts.Recognizer };
-        _listener.Apply(stage.VadSettings);
+        if (stage.VadSettings != before.VadSettings) _listener.Apply(stage.VadSettings);
         if (!ReferenceEquals(stage.InactivityMessages, before.InactivityMessages))
         {
             _inactivity = new InactivityRule(stage.InactivityMessages);
@@ -148,12 +148,11 @@ internal sealed partial class Conversation
         _threads.EndAll("The call's stage changed.");
         LogStageChange(change, before);
         if (!_history.InvitesAnswer) answer.PromptOnce(_options.StagePrompt);
-        // A forced message's tool may change the stage while another answer is under way: the new stage's turn comes after it.
-        if (_answer != answer && change.Round.Reaction == ToolReaction.Speaks) _answerDue = true;
     }
 
     private void LogStageChange(StageChange change, StageSettings before)
     {
+        CallTelemetry.StageChanges.Add(1);
         _log.EnterStage(_stage.CallStageId);
         _log.Write(Severity.Info, "stage_change", $"The call's stage {_stageCount} began.", new JsonObject
         {

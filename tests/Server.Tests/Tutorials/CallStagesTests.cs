@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using VoiceGrains.Server.Tests.DataConnections;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
 
@@ -180,6 +181,25 @@ public sealed class CallStagesTests(LiveSilo silo) : IAsyncLifetime
         Assert.Equal(2, (await call.ListAsync("stages")).Count);
         Assert.Equal(["Your manager, now!", "OK", "This is the manager.", "Hello?", "Still the manager."], (await call.ListAsync("messages")).Where(message => Text(message) is not """{"complaintDetails":{}}""").Select(Text));
         Assert.Empty(script.Requests[^1].ToolNames);
+    }
+
+    [Fact]
+    public async Task ADataConnectionsTool_ChangesTheStage()
+    {
+        using var api = await silo.CreateClientAsync();
+        await using var receiver = await DataReceiver.StartAsync();
+        var script = silo.Chat.Play(request => request.LastRole == "tool" ? ChatReply.Say(request.SystemPrompt[..20]) : ChatReply.Call("escalate", new { }));
+        var request = Request(script, $$$"""{"initialOutputMedium":"MESSAGE_MEDIUM_TEXT","firstSpeakerSettings":{"user":{}},"dataConnection":{"websocketUrl":"{{{receiver.Url}}}"} }""");
+        request["selectedTools"] = JsonNode.Parse("""[{"temporaryTool":{"modelToolName":"escalate","dataConnection":{}}}]""");
+        await using var call = await LiveCall.JoinAsync(api, request);
+        var peer = await receiver.PeerAsync();
+        await call.SendAsync("""{"type":"user_text_message","text":"Your manager, now!"}""");
+        var invocation = await peer.WaitForAsync("data_connection_tool_invocation");
+        var result = JsonSerializer.Serialize(new { systemPrompt = $"You are the manager. {script.Mark}", voice = ManagerVoice });
+        await peer.SendAsync(new { type = "data_connection_tool_result", invocationId = invocation.GetProperty("invocationId").GetString(), responseType = "new-stage", result, updateCallState = new { by = "data" } });
+        await WordsAsync(call, "You are the manager.");
+        await call.LeaveAsync();
+        Assert.Equal("""{"by":"data"}""", (await call.ListAsync("stages"))[1].GetProperty("initialState").GetRawText());
     }
 
     [Fact]
