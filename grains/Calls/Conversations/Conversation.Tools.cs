@@ -170,19 +170,20 @@ internal sealed partial class Conversation
         if (round.HangsUp) EndAfterSpeech(EndReason.AgentHangup);
         else if (round.HangsUpUnlessUserActs) EndUnlessUserActs();
         var speaks = round.Reaction == ToolReaction.Speaks || (round.Reaction == ToolReaction.SpeaksOnce && !answer.SpokeInRound);
-        if (_outcome is not null || _answer != answer || _farewell is { ThenEnd: not null } || !speaks)
+        if (_outcome is not null || _farewell is { ThenEnd: not null } || !speaks)
         {
             FinishAnswer(answer);
             return;
         }
-        if (!UserHasFloor)
+        if (_answer == answer && !UserHasFloor)
         {
             StartRound(answer);
             return;
         }
-        // The user speaks: what they say belongs into the next generation.
+        // The user speaks: what they say belongs into the next generation. Or the agent does, beside a forced message: its results are for the next one.
         _answerDue = true;
         FinishAnswer(answer);
+        ResumeIfIdle();
     }
 
     /// <summary>The call is over: what still runs will not be known.</summary>

@@ -350,6 +350,25 @@ public sealed class ConversationToolTests
     }
 
     [Fact]
+    public async Task ForcedTools_BesideAnAnswer_AreAnsweredAfterIt()
+    {
+        await using var call = Call(Tool("look", tool => tool with { Timeout = Seconds(10) }));
+        call.Tools.Run = async (_, _, cancellationToken) =>
+        {
+            await Task.Delay(Seconds(4), call.Clock, cancellationToken);
+            return new ToolOutcome("42");
+        };
+        call.Model.DelayPerDelta = Seconds(0.5);
+        call.Start().Speak(Seconds(0.5));
+        call.RunUntil(() => call.Model.Requests.Count == 1);
+        call.Client("""{"type":"forced_agent_message","urgency":"soon","toolCalls":[{"id":"f","name":"look"}]}""");
+        call.RunUntil(() => call.Model.Requests.Count == 2);
+        Assert.Equal(["User:hello", "ToolCall:{}", "Agent:All right.", "ToolResult:42"], Story(call).Take(4));
+        call.Run(5);
+        Assert.Equal(2, call.Model.Requests.Count);
+    }
+
+    [Fact]
     public async Task ForcedTools_OfAnInterruptedMessage_NeverRun()
     {
         await using var call = Call(Tool("look"));

@@ -59,6 +59,53 @@ public class AgentTrackTests
         Assert.InRange(Pcm.Rms(agent.AsSpan(0, 8_000)), 5_000, 8_000);
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(2_000)]
+    public async Task SofterSound_IsRecordedAsItIsHeard_AlsoWhereTheFarEndHeldItAlready(int bufferMs)
+    {
+        var recorder = new StereoRecorder(_file, RecorderHz, _clock);
+        using var track = new AgentTrack(recorder.Sound, 8_000, _clock.GetTimestamp());
+        using var playout = new Playout(8_000, TimeSpan.FromSeconds(10), _clock) { Sink = new TrackSink(track), OutputBuffer = TimeSpan.FromMilliseconds(bufferMs) };
+        playout.BeginUtterance(1);
+        await playout.WriteAsync(Tone(400, 8_000, 16_000), TestContext.Current.CancellationToken);
+        playout.EndUtterance();
+        for (var ms = 0; ms < 3_000; ms += 10)
+        {
+            if (ms == 500) playout.Fade(0.2f, TimeSpan.FromMilliseconds(20), _clock.GetTimestamp());
+            if (ms == 1_000) playout.Fade(1, TimeSpan.FromMilliseconds(20), _clock.GetTimestamp());
+            playout.Tick(_clock.GetTimestamp());
+            _clock.Advance(TimeSpan.FromMilliseconds(10));
+        }
+        await recorder.DisposeAsync();
+
+        var agent = Agent();
+        double Loudness(double from, double to) => Pcm.Rms(agent.AsSpan((int)(from * RecorderHz), (int)((to - from) * RecorderHz)));
+        Assert.InRange(Loudness(0.05, 0.48), 6_900, 7_200);
+        Assert.InRange(Loudness(0.6, 0.98), 1_380, 1_440);
+        Assert.InRange(Loudness(1.12, 1.95), 6_900, 7_200);
+        Assert.All(agent[(int)(2.05 * RecorderHz)..], sample => Assert.Equal(0, sample));      // nothing is heard twice
+    }
+
+    private sealed class TrackSink(AgentTrack track) : IPlayoutSink
+    {
+        public bool TrySend(ReadOnlySpan<short> pcm, long playSamplePosition)
+        {
+            track.Write(pcm, playSamplePosition);
+            return true;
+        }
+
+        public void OnCleared(long playSamplePosition) => track.Truncate(playSamplePosition);
+
+        public void OnUtteranceStarted(int utteranceId) { }
+
+        public void OnMark(int utteranceId, int markId) { }
+
+        public void OnUnderrun(int utteranceId) { }
+
+        public void OnUtterancePlayed(int utteranceId) { }
+    }
+
     private short[] Agent()
     {
         var interleaved = new short[(_file.Length - 44) / 2];
