@@ -17,6 +17,8 @@ public sealed record CallTool
     [Secret] public IReadOnlyDictionary<string, string> AuthHeaders { get; init; } = new Dictionary<string, string>();
     /// <summary>Query values that authenticate an HTTP tool. Never shown.</summary>
     [Secret] public IReadOnlyDictionary<string, string> AuthQueryParams { get; init; } = new Dictionary<string, string>();
+    /// <summary>Fixed values that are secrets, by the name of their parameter. Never shown.</summary>
+    [Secret] public IReadOnlyDictionary<string, JsonNode?> SecretParameters { get; init; } = new Dictionary<string, JsonNode?>();
     /// <summary>Dynamic parameters that the call fixed: hidden from the model.</summary>
     public IReadOnlyDictionary<string, JsonNode?> ParameterOverrides { get; init; } = new Dictionary<string, JsonNode?>();
     /// <summary>The built-in behaviour's name, for example <c>hangUp</c>; null for HTTP, client and data connection tools.</summary>

@@ -16,7 +16,7 @@ public sealed record SelectedTool
     /// <summary>By the name of the security requirement that each satisfies.</summary>
     [MaxLength(20), Secret] public IReadOnlyDictionary<string, string>? AuthTokens { get; init; }
     /// <summary>Fixed values of parameters, hidden from the model.</summary>
-    public JsonObject? ParameterOverrides { get; init; }
+    [Secret] public JsonObject? ParameterOverrides { get; init; }
     public string? TransitionId { get; init; }
 }
 

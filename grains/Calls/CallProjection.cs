@@ -98,7 +98,7 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
     private static StageSettings WithoutSecrets(StageSettings stage) => stage with
     {
         InitialMessages = [],
-        Tools = [.. stage.Tools.Select(tool => tool with { AuthHeaders = Nothing, AuthQueryParams = Nothing })],
+        Tools = [.. stage.Tools.Select(tool => tool with { AuthHeaders = Nothing, AuthQueryParams = Nothing, SecretParameters = new Dictionary<string, JsonNode?>() })],
     };
 
     private static JsonObject? WithoutSecrets(JsonObject? callbacks)

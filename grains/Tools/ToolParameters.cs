@@ -16,7 +16,11 @@ internal static class ToolParameters
             if (tool.ParameterOverrides.TryGetValue(parameter.Name!, out var fixedValue)) yield return (At(parameter.Location), parameter.Name!, fixedValue?.DeepClone());
             else if (invocation.Arguments.TryGetPropertyValue(parameter.Name!, out var given)) yield return (At(parameter.Location), parameter.Name!, given?.DeepClone());
         }
-        foreach (var parameter in definition.StaticParameters) yield return (At(parameter.Location), parameter.Name!, parameter.Value?.DeepClone());
+        foreach (var parameter in definition.StaticParameters)
+        {
+            var value = tool.SecretParameters.TryGetValue(parameter.Name!, out var secret) ? secret : parameter.Value;
+            yield return (At(parameter.Location), parameter.Name!, value?.DeepClone());
+        }
         foreach (var parameter in definition.AutomaticParameters) yield return (At(parameter.Location), parameter.Name!, context[parameter.KnownValue ?? KnownParameter.Unspecified]);
     }
 

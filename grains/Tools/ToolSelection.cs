@@ -69,7 +69,8 @@ public sealed class ToolSelection(ToolStore store)
             AuthHeaders = keys.Headers,
             AuthQueryParams = keys.QueryParams,
             ParameterOverrides = (definition.DynamicParameters ?? []).Where(p => overrides.ContainsKey(p.Name!)).ToDictionary(p => p.Name!, p => overrides[p.Name!]?.DeepClone()),
-            Definition = Define(definition, selected, overrides, keys),
+            SecretParameters = overrides.Where(o => IsSecret(tool, o.Key)).ToDictionary(o => o.Key, o => o.Value?.DeepClone()),
+            Definition = Define(definition, selected, new JsonObject(overrides.Where(o => !IsSecret(tool, o.Key)).Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))), keys),
         };
     }
 
@@ -110,6 +111,8 @@ public sealed class ToolSelection(ToolStore store)
         DefaultReaction = definition.DefaultReaction ?? AgentReaction.Speaks,
         StaticResponse = definition.StaticResponse,
     };
+
+    private static bool IsSecret(Tool? tool, string parameter) => tool?.BuiltIn is not null && BuiltInTools.IsSecret(parameter);
 
     private static string NameField(SelectedTool selected)
         => selected.NameOverride is not null ? "nameOverride" : selected.TemporaryTool is not null ? "temporaryTool" : selected.ToolName is not null ? "toolName" : "toolId";

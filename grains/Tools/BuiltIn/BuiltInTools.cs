@@ -23,6 +23,9 @@ internal static class BuiltInTools
     /// <summary>Checks what a call or agent overrides, each problem at its field.</summary>
     public static void Check(string name, JsonObject overrides, InputErrors errors) => ByName[name].Check(new(overrides, errors));
 
+    /// <summary>Whether a parameter of a built-in tool is for the far end of a transfer alone, and must not be shown with the call.</summary>
+    public static bool IsSecret(string parameter) => parameter == "password";
+
     public static async Task<ToolOutcome> RunAsync(string name, JsonObject parameters, ICallControl call, CancellationToken cancellationToken)
     {
         var tool = ByName[name];

@@ -37,6 +37,18 @@ public sealed class ToolParametersTests
     private static bool IsText(string? text) => text is not null && text.EnumerateRunes().All(rune => rune.Value != 0xFFFD);
 
     [Fact]
+    public void ASecretValue_TakesThePlaceOfItsParametersDefault()
+    {
+        var password = new StaticParameter { Name = "password", Location = ParameterLocation.Body };
+        var tool = new CallTool
+        {
+            CallToolId = "t", Name = "t", Definition = new CallToolDefinition { StaticParameters = [password] },
+            SecretParameters = new Dictionary<string, JsonNode?> { ["password"] = "hush" },
+        };
+        Assert.Equal("""{"password":"hush"}""", ToolParameters.Body(new Invocation("i", tool, []), Context).ToJsonString());
+    }
+
+    [Fact]
     public void AnyText_StaysOnePathSegment_AndOneQueryValue()
         => Prop.ForAll(ArbMap.Default.ArbFor<NonEmptyString>(), text =>
         {

@@ -22,16 +22,18 @@ public sealed class SecretsAtRestTests(SiloFixture silo)
         authTokens = new { key = Secret },
     };
 
+    private static readonly object Transfer = new { toolName = "coldTransfer", parameterOverrides = new { target = "sip:desk@pbx.example.com", username = "anna", password = Secret } };
+
     [Fact]
     public async Task SecretsOfAgentsAndCalls_AreSealedInEveryTable_AndShownOnlyWhereTheApiShowsThem()
     {
         using var client = await silo.CreateClientAsync();
-        var template = new { externalVoice = Voice, selectedTools = new[] { Tool }, sharedSecrets = new[] { Secret } };
+        var template = new { externalVoice = Voice, selectedTools = new[] { Tool, Transfer }, sharedSecrets = new[] { Secret } };
         var agent = await client.PostAsync("/api/agents", new { name = "sealed", callTemplate = template });
         Assert.Equal(201, agent.Status);
         var call = await client.PostAsync("/api/calls", new
         {
-            externalVoice = Voice, selectedTools = new[] { Tool }, sharedSecrets = new[] { Secret },
+            externalVoice = Voice, selectedTools = new[] { Tool, Transfer }, sharedSecrets = new[] { Secret },
             callbacks = new { ended = new { url = "https://hooks.example.com/", secrets = new[] { Secret } } },
         });
         Assert.Equal(201, call.Status);
@@ -39,6 +41,9 @@ public sealed class SecretsAtRestTests(SiloFixture silo)
         foreach (var (table, column) in await JsonColumnsAsync())
             Assert.True(await CountAsync($"select count(*) from {table} where {column}::text like '%{Secret}%'") == 0, $"{table}.{column} holds the secret.");
 
+        var tools = await client.GetAsync($"/api/calls/{call.Json.GetProperty("callId").GetString()}/tools");
+        Assert.Contains("sip:desk@pbx.example.com", tools.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, tools.Text, StringComparison.Ordinal);
         Assert.Equal(Secret, call.Json.GetProperty("externalVoice").GetProperty("generic").GetProperty("headers").GetProperty("Authorization").GetString());
     }
 
