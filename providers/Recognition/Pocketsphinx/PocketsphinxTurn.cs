@@ -14,7 +14,17 @@ internal sealed class PocketsphinxTurn(PocketsphinxRecognizer owner, Recognition
     private readonly TaskCompletionSource<string> text = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private short[]? tail;
     private int tailFilled;
-    private bool queued, finishing, abandoned;
+    private bool queued, waiting, finishing, abandoned;
+
+    /// <summary>All that was written is decoded, or will not be.</summary>
+    public bool IsCaughtUp
+    {
+        get
+        {
+            lock (gate)
+                return !queued || abandoned || text.Task.IsCompleted || (waiting && tail is null && full.Count == 0);
+        }
+    }
 
     public void Write(ReadOnlySpan<short> pcm)
     {
@@ -153,8 +163,10 @@ internal sealed class PocketsphinxTurn(PocketsphinxRecognizer owner, Recognition
                 }
                 if (finishing)
                     break;
+                waiting = true;
                 if (!Monitor.Wait(gate, owner.Options.MaxTurnIdle))
                     finishing = true;   // forgotten; its text so far stays for a late FinishAsync
+                waiting = false;
             }
         }
         (block, count) = ([], 0);
