@@ -1,7 +1,7 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -82,14 +82,7 @@ internal static class HttpToolResponse
     private static JsonObject? ReadState(string? header, List<string> warnings)
     {
         if (header is null) return null;
-        try
-        {
-            if (JsonNode.Parse(header, documentOptions: new() { AllowDuplicateProperties = false }) is JsonObject state) return (JsonObject)state.DeepClone();
-        }
-        catch (JsonException)
-        {
-            // Told below.
-        }
+        if (JsonText.TryReadObject(header) is { } state) return state;
         warnings.Add($"The header {CallState} is not a JSON object; the call state stays as it is.");
         return null;
     }

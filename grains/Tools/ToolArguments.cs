@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Agents;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -53,7 +54,7 @@ internal static class ToolArguments
         {
             if (JsonNode.Parse(text, documentOptions: Strict) is JsonObject given)
             {
-                ReadStrings(given);
+                JsonText.ReadAll(given);
                 return given;
             }
             problem = "The arguments must be a JSON object.";
@@ -67,23 +68,6 @@ internal static class ToolArguments
             problem = "The arguments hold text that is not valid Unicode.";
         }
         return null;
-    }
-
-    /// <summary>JSON is read lazily: a lone surrogate would only be found where a string is used.</summary>
-    private static void ReadStrings(JsonNode? node)
-    {
-        switch (node)
-        {
-            case JsonObject fields:
-                foreach (var (_, field) in fields) ReadStrings(field);
-                break;
-            case JsonArray items:
-                foreach (var item in items) ReadStrings(item);
-                break;
-            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
-                _ = value.GetValue<string>();
-                break;
-        }
     }
 
     private static string Check(JsonObject schema, JsonObject arguments)

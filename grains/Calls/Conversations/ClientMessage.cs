@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -57,7 +58,11 @@ internal abstract partial record ClientMessage
         try
         {
             var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = 32 });
-            if (JsonNode.Parse(ref reader) is JsonObject json && !reader.Read()) return Parse(json, out error);
+            if (JsonNode.Parse(ref reader) is JsonObject json && !reader.Read())
+            {
+                JsonText.ReadAll(json);     // what is kept or sent on of it is written out much later
+                return Parse(json, out error);
+            }
             error = "The message is not a JSON object.";
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException)

@@ -130,6 +130,9 @@ public class ConversationMessageTests
     [InlineData("""{"type":"set_output_medium","medium":"smell"}""", "medium: must be voice or text")]
     [InlineData("""{"type":"forced_agent_message","toolCalls":[1]}""", "toolCalls: must be a list")]
     [InlineData("""{"type":"forced_agent_message","toolCalls":[{"name":3}]}""", "toolCalls[0].name: must be a string")]
+    [InlineData("""{"type":"ping","timestamp":"\ud800"}""", "not valid JSON")]           // half a surrogate pair: could not be sent back
+    [InlineData("""{"type":"forced_agent_message","toolCalls":[{"name":"x","arguments":{"\ud800":1}}]}""", "not valid JSON")]
+    [InlineData("""{"type":"client_tool_result","invocationId":"i","updateCallState":{"a":{"b":1,"b":2}}}""", "not valid JSON")]
     public async Task BadMessage_IsIgnoredWithAnEventThatNamesTheField(string message, string error)
     {
         await using var call = new ConversationHarness().Start();

@@ -98,14 +98,18 @@ public sealed class HttpToolFaultTests : IAsyncLifetime
         Assert.Equal(fits, (await InvokeAsync(_server.Tool("GET", "/"))).ErrorDetails is null);
     }
 
-    [Fact]
-    public async Task WrongHeaders_AreIgnoredAndToldOf()
+    [Theory]
+    [InlineData("{\"a\":")]
+    [InlineData("[1]")]
+    [InlineData("{\"a\":{\"b\":1,\"b\":2}}")]
+    [InlineData("{\"a\":[\"\\ud800\"]}")]       // half a surrogate pair: the state could not be stored
+    public async Task WrongHeaders_AreIgnoredAndToldOf(string state)
     {
         _server.Handle = http =>
         {
             http.Response.Headers["X-Ultravox-Response-Type"] = "explode";
             http.Response.Headers["X-Ultravox-Agent-Reaction"] = "sings";
-            http.Response.Headers["X-Ultravox-Update-Call-State"] = "{\"a\":";
+            http.Response.Headers["X-Ultravox-Update-Call-State"] = state;
             return http.Response.WriteAsync("ok", Cancel);
         };
         var outcome = await InvokeAsync(_server.Tool("GET", "/"));

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Calls.Conversations.Threads;
@@ -86,15 +86,5 @@ internal sealed class ThreadReports(Outbox outbox, CallEventLog log, TimeProvide
     private static void Count(string outcome) => CallTelemetry.Threads.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
     /// <summary>An object as models should write it, else their text.</summary>
-    private static JsonNode ReadArguments(string arguments)
-    {
-        try
-        {
-            return JsonNode.Parse(arguments) as JsonObject ?? (JsonNode)arguments;
-        }
-        catch (JsonException)
-        {
-            return arguments;
-        }
-    }
+    private static JsonNode ReadArguments(string arguments) => JsonText.TryReadObject(arguments) ?? (JsonNode)arguments;
 }

@@ -35,6 +35,17 @@ public class ThreadToolTests
     }
 
     [Fact]
+    public async Task ArgumentsThatAreNoText_AreRefused_AndTheCallGoesOn()
+    {
+        await using var call = New(ServerTool("buy")).Start();
+        call.Model.Enqueue(new ModelDelta.ToolCall("i1", "buy", """{"what":"\ud800"}"""));
+        call.Spawn("t");
+        call.RunUntil(() => call.Completed("t").Count == 2);
+        Assert.Equal("ToolResult:Error: The arguments hold text that is not valid Unicode.", TextsOf(call.Model.Requests[^1]).Last());
+        Assert.False(call.HasEvent("system_error"));
+    }
+
+    [Fact]
     public async Task ToolsOfTheParentThatStillRun_AreNotRunAgain()
     {
         await using var call = New(ClientTool("order")).Start();
