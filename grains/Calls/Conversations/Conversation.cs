@@ -9,7 +9,7 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 
 /// <summary>
 /// The live engine of one call. One loop consumes the call's events and is the only writer of its state; providers, pacer and medium run
-/// beside it and only post events. The parts of the class: this file (life of the call), Listening, Answering, Speaking, Tools and Messages.
+/// beside it and only post events. This file has the life of the call; <c>docs/conversation.md</c> says what the other parts own.
 /// </summary>
 internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
 {
