@@ -8,6 +8,9 @@ namespace VoiceGrains.Grains.Calls.Conversations;
 /// </summary>
 internal sealed class WordTimeline
 {
+    /// <summary>A word that lacks less than this was heard: timings and samples are rounded, each in its own way.</summary>
+    private const double InaudibleSeconds = 0.005;
+
     private readonly Lock _gate = new();
     private readonly List<(int TextEnd, double StartSeconds, double EndSeconds)> _words = [];
     private readonly System.Text.StringBuilder _text = new();
@@ -63,7 +66,7 @@ internal sealed class WordTimeline
         var end = 0;
         foreach (var word in _words)
         {
-            if ((started ? word.StartSeconds : word.EndSeconds) > seconds + 1e-6 || (started && seconds <= 0)) return end;
+            if (started ? word.StartSeconds > seconds + 1e-6 || seconds <= 0 : word.EndSeconds > seconds + InaudibleSeconds) return end;
             end = word.TextEnd;
         }
         if (_complete || seconds <= _knownSeconds) return end;

@@ -24,6 +24,12 @@ public class HeardTruthTests
     public void CommittedText_IsWhatWasHeard_ToAWord()
         => Prop.ForAll(Scenarios.ToArbitrary(), scenario => Check(scenario).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
 
+    [Theory]    // interrupted between the last sample and the word of its end
+    [InlineData(44_100, 1_697, 228, 4_902, 22)]
+    [InlineData(48_000, 20_417, 581, 2_227, 4)]
+    public Task AnInterruptionAtTheVeryEnd_LosesNoWord(int rateHz, int chunkSamples, int wordMs, int bargeInMs, int words)
+        => Check(new Scenario(rateHz, 1_000, chunkSamples, wordMs, bargeInMs, Timing: true, words));
+
     private static async Task<bool> Check(Scenario scenario)
     {
         await using var call = new ConversationHarness(16_000, scenario.RateHz, scenario.BufferMs, TimeSpan.FromMilliseconds(scenario.WordMs)).Start();

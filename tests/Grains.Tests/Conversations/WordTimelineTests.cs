@@ -21,6 +21,7 @@ public class WordTimelineTests
         timeline.Add(Chunk(Word(0, 2, 0, 0.2), Word(3, 10, 0.2, 0.7), Word(11, 14, 0.8, 1.0)), 1.0);
         Assert.Equal("", Heard(timeline, 0.19));
         Assert.Equal("go", Heard(timeline, 0.2));
+        Assert.Equal("go", Heard(timeline, 0.196));     // its last 4 ms nobody misses
         Assert.Equal("go forward", Heard(timeline, 0.99));
         Assert.Equal("go forward now", Heard(timeline, 1.0));
         Assert.Equal("go forward", Started(timeline, 0.5));
