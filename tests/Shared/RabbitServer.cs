@@ -78,6 +78,12 @@ internal sealed class RabbitServer
         return server;
     }
 
+    /// <summary>As <see cref="PostgresServer.Stop"/>.</summary>
+    public static void StopShared()
+    {
+        if (Shared is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) Shared.Value.Result.Stop();
+    }
+
     /// <summary>Kills the broker: what it held in memory is gone.</summary>
     public async Task KillAsync()
     {
