@@ -85,7 +85,7 @@ internal sealed partial class CallEndings : IHostedService, IDisposable
 
     private async Task TellAsync(string callId, CallOutcome outcome, CancellationToken patience)
     {
-        for (var (failures, delay) = (0, _options.RetryDelay); ; failures++)
+        for (var (failures, backoff) = (0, new Backoff(_options.RetryDelay, _options.LongestRetryDelay)); ; failures++)
         {
             try
             {
@@ -102,14 +102,13 @@ internal sealed partial class CallEndings : IHostedService, IDisposable
                 _metrics.Failed();
                 if (failures == 0) LogFailed(callId, failure);
             }
-            await Task.Delay(delay, _clock, patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(backoff.Next(), _clock, patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (patience.IsCancellationRequested)
             {
                 _metrics.Lost();
                 LogLost(callId, outcome.Reason);
                 return;
             }
-            delay = delay * 2 < _options.LongestRetryDelay ? delay * 2 : _options.LongestRetryDelay;
         }
     }
 

@@ -133,7 +133,7 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
     /// <summary>Tries until the batch is stored.</summary>
     private async Task StoreAsync(List<CallJournalEntry> batch, CancellationToken cancellationToken)
     {
-        for (var (failures, delay) = (0, _options.RetryDelay); ; failures++)
+        for (var (failures, backoff) = (0, new Backoff(_options.RetryDelay, _options.LongestRetryDelay)); ; failures++)
         {
             try
             {
@@ -153,8 +153,7 @@ internal sealed partial class CallJournal : BackgroundService, ICallJournal
                 _metrics.Failed();
                 if (failures == 0) LogFailed(batch.Count, failure);
             }
-            await Task.Delay(delay, _clock, cancellationToken);
-            delay = delay * 2 < _options.LongestRetryDelay ? delay * 2 : _options.LongestRetryDelay;
+            await Task.Delay(backoff.Next(), _clock, cancellationToken);
         }
     }
 

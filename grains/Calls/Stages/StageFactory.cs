@@ -41,7 +41,7 @@ internal sealed partial class StageFactory(
 
     public async Task<bool> StoreAsync(CallRun run, StageSettings stage, CancellationToken cancellationToken)
     {
-        for (var (failures, delay) = (0, FirstRetry); ; failures++)
+        for (var (failures, backoff) = (0, new Backoff(FirstRetry, LongestRetry)); ; failures++)
         {
             try
             {
@@ -55,8 +55,7 @@ internal sealed partial class StageFactory(
             {
                 if (failures == 0) LogNotStored(run.CallId, failure);
             }
-            await Task.Delay(delay, clock, cancellationToken);
-            delay = delay * 2 < LongestRetry ? delay * 2 : LongestRetry;
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
         }
     }
 

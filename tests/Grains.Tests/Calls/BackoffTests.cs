@@ -1,6 +1,6 @@
-using VoiceGrains.Grains.Calls.DataConnections;
+using VoiceGrains.Grains.Calls;
 
-namespace VoiceGrains.Grains.Tests.DataConnections;
+namespace VoiceGrains.Grains.Tests.Calls;
 
 public class BackoffTests
 {
@@ -12,6 +12,13 @@ public class BackoffTests
         for (var i = 0; i < 5_000; i++) Assert.InRange(backoff.Next().TotalSeconds, 2.4, 3.6);
         backoff.Reset();
         Assert.InRange(backoff.Next().TotalSeconds, 0.2, 0.3);
+    }
+
+    [Fact]
+    public void Pauses_WithoutASpread_AreExact()
+    {
+        var backoff = new Backoff(TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(0.9));
+        Assert.Equal([0.25, 0.5, 0.9, 0.9], Enumerable.Range(0, 4).Select(_ => backoff.Next().TotalSeconds));
     }
 
     [Fact]
