@@ -6,6 +6,7 @@ using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
 using VoiceGrains.Providers.Http;
@@ -30,7 +31,7 @@ public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageMod
     private async Task<IReadOnlyList<CallTool>> CheckAsync(
         string accountId, CallTemplate template, InputErrors errors, bool areTemplates, CancellationToken cancellationToken)
     {
-        if (IsFilled(template.Model) && !models.TryResolve(template.Model, out _)) errors.Field("model").Add($"Model '{Short(template.Model!)}' does not exist.");
+        if (IsFilled(template.Model) && !models.TryResolve(template.Model, out _)) errors.Field("model").Add($"Model '{JsonLeaf.Shorten(template.Model!)}' does not exist.");
         CheckVoice(template, errors);
         if (IsFilled(template.LanguageHint) && !LanguageCode().IsMatch(template.LanguageHint!)) errors.Field("languageHint").Add("Enter a BCP 47 language code, such as \"en\" or \"pt-BR\".");
         if (IsFilled(template.DataConnection?.WebsocketUrl) && !new WireUrlAttribute("wss", "ws").IsValid(template.DataConnection!.WebsocketUrl))
@@ -49,16 +50,14 @@ public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageMod
 
     private string VoiceProblem(string voice)
         => voices.Voices.Any(v => v.Name.Equals(voice, StringComparison.OrdinalIgnoreCase) || v.VoiceId.ToString().Equals(voice, StringComparison.OrdinalIgnoreCase))
-            ? $"Voice '{Short(voice)}' cannot speak: its engine is not installed on this server."
-            : $"Voice '{Short(voice)}' does not exist.";
+            ? $"Voice '{JsonLeaf.Shorten(voice)}' cannot speak: its engine is not installed on this server."
+            : $"Voice '{JsonLeaf.Shorten(voice)}' does not exist.";
 
     private static string ProviderOf(ExternalVoice voice)
         => JsonSerializer.SerializeToNode(voice, WireJson.Sparse)!.AsObject().Select(field => field.Key).FirstOrDefault() ?? InputErrors.NonField;
 
     /// <summary>Empty text is as good as none, and text with a variable is not known yet.</summary>
     private static bool IsFilled(string? text) => !string.IsNullOrEmpty(text) && !text.Contains("{{", StringComparison.Ordinal);
-
-    private static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
 
     [GeneratedRegex("^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$", RegexOptions.CultureInvariant)]
     private static partial Regex LanguageCode();

@@ -7,6 +7,7 @@ using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls.Interruptions;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.Grains.Webhooks;
 using VoiceGrains.Providers.Catalog;
 using VoiceGrains.Providers.Http;
@@ -75,7 +76,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         CallOrigin origin, StartCallRequest request, CallTemplate template, DateTimeOffset now, InputErrors errors, CancellationToken cancellationToken)
     {
         var tools = await rules.CheckCallAsync(origin.AccountId, template, errors, cancellationToken);
-        if (!models.TryResolve(template.Model, out var model) && !errors.Field("model").Any) errors.Field("model").Add($"Model '{Shorten(template.Model!)}' does not exist.");
+        if (!models.TryResolve(template.Model, out var model) && !errors.Field("model").Any) errors.Field("model").Add($"Model '{JsonLeaf.Shorten(template.Model!)}' does not exist.");
         var history = InitialMessages(request.InitialMessages ?? [], errors.Field("initialMessages"));
         var stage = template.ToFirstStage(request.SelectedTools is null ? InheritedTools(origin) : tools, history, now);
         return stage with
@@ -136,7 +137,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
     {
         foreach (var key in metadata?.Keys ?? [])
         {
-            if (key.StartsWith(ReservedPrefix, StringComparison.Ordinal)) errors.Field(Shorten(key)).Add($"Keys may not start with \"{ReservedPrefix}\".");
+            if (key.StartsWith(ReservedPrefix, StringComparison.Ordinal)) errors.Field(JsonLeaf.Shorten(key)).Add($"Keys may not start with \"{ReservedPrefix}\".");
         }
     }
 
@@ -159,7 +160,6 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
 
     private static JsonObject? AsJson<T>(T? value) where T : class => value is null ? null : JsonSerializer.SerializeToNode(value, WireJson.Sparse)!.AsObject();
 
-    private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }
 
 /// <summary>Where a call comes from.</summary>

@@ -58,8 +58,8 @@ internal static class HttpToolResponse
         var (type, reaction) = (Header(response, ResponseType)?.ToLowerInvariant(), Header(response, AgentReaction));
         var warnings = new List<string>();
         if (warning is not null) warnings.Add(warning);
-        if (type is not (null or "" or "tool-response" or "hang-up" or "new-stage")) warnings.Add($"The header {ResponseType} is unknown: '{ToolArguments.Short(type)}'; the response is taken as a plain one.");
-        if (reaction is not null && ToolSchema.ReadReaction(reaction) is null) warnings.Add($"The header {AgentReaction} is unknown: '{ToolArguments.Short(reaction)}'; the tool's default holds.");
+        if (type is not (null or "" or "tool-response" or "hang-up" or "new-stage")) warnings.Add($"The header {ResponseType} is unknown: '{JsonLeaf.Shorten(type)}'; the response is taken as a plain one.");
+        if (reaction is not null && ToolSchema.ReadReaction(reaction) is null) warnings.Add($"The header {AgentReaction} is unknown: '{JsonLeaf.Shorten(reaction)}'; the tool's default holds.");
         var state = ReadState(Header(response, CallState), warnings);
         return new ToolOutcome(text.Length > 0 || type == "new-stage" ? text : "The tool succeeded; it returned nothing.")
         {

@@ -38,9 +38,6 @@ internal static class ToolArguments
         return problem.Length == 0;
     }
 
-    /// <summary>A name for a log: what a model makes up has no bounds.</summary>
-    public static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
-
     private static JsonObject? Parse(string text, out string problem)
     {
         problem = "";

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Tools.BuiltIn;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;
 
@@ -76,8 +77,8 @@ public sealed class ToolSelection(ToolStore store)
 
     private static void TellMissing(SelectedTool selected, InputErrors errors)
     {
-        if (selected.ToolId is { } id) errors.Field("toolId").Add($"Tool '{Short(id)}' does not exist.");
-        else if (selected.ToolName is { } name) errors.Field("toolName").Add($"Tool '{Short(name)}' does not exist.");
+        if (selected.ToolId is { } id) errors.Field("toolId").Add($"Tool '{JsonLeaf.Shorten(id)}' does not exist.");
+        else if (selected.ToolName is { } name) errors.Field("toolName").Add($"Tool '{JsonLeaf.Shorten(name)}' does not exist.");
         else errors.AddNonField("One of 'toolId', 'toolName' and 'temporaryTool' must be set.");
     }
 
@@ -116,8 +117,6 @@ public sealed class ToolSelection(ToolStore store)
 
     private static string NameField(SelectedTool selected)
         => selected.NameOverride is not null ? "nameOverride" : selected.TemporaryTool is not null ? "temporaryTool" : selected.ToolName is not null ? "toolName" : "toolId";
-
-    private static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
 
     private static bool IsTemplate(string? text) => text?.Contains("{{", StringComparison.Ordinal) == true;
 

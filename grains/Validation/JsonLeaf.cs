@@ -50,7 +50,7 @@ public static class JsonLeaf
         }
     }
 
-    /// <summary>For messages: long input is not echoed whole.</summary>
+    /// <summary>For messages and logs: what somebody, or a model, made up has no bounds and is not echoed whole.</summary>
     public static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 
     private static bool TryText(JsonElement json, out string text)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -55,7 +56,7 @@ internal abstract partial record ClientMessage
     {
         if (forced is null) return;
         if (!isLast && forced.ToolCalls.FirstOrDefault(call => !forced.KnownResults.Any(result => result.InvocationId == call.Id)) is { } open)
-            fields.Fail($"{at}.knownToolResults: the result of '{Shorten(open.Name)}' is missing; only the last message may leave results open.");
+            fields.Fail($"{at}.knownToolResults: the result of '{JsonLeaf.Shorten(open.Name)}' is missing; only the last message may leave results open.");
         foreach (var result in forced.KnownResults)
             if (ThreadOutcome.RefusalOf(result.ResponseType) is { } refusal) fields.Fail($"{at}.knownToolResults: {refusal}");
     }

@@ -45,7 +45,7 @@ internal abstract partial record ClientMessage
             "spawn_thread" => Spawn(fields),
             "hang_up" => new HangUp(fields.Text("message") ?? ""),
             null => fields.Fail("type: is required and must be a string."),
-            var other => fields.Fail($"type: '{Shorten(other)}' is not known."),
+            var other => fields.Fail($"type: '{JsonLeaf.Shorten(other)}' is not known."),
         };
         error = fields.Error ?? "";
         if (message is SpawnThread spawn && fields.Error is not null) return new RefusedSpawn(spawn.ThreadId, error);
@@ -79,8 +79,6 @@ internal abstract partial record ClientMessage
         var results = fields.List("knownToolResults", 16, (item, at) => item.Result(at));
         return new(fields.Text("content") ?? "", calls, results, fields.Flag("uninterruptible"), fields.UrgencyOr("urgency", Urgency.Immediate), fields.Text("threadId") ?? "UI");
     }
-
-    private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "…";
 
     /// <summary>Typed access to a message's fields that notes the first thing that is wrong.</summary>
     private sealed partial class FieldReader(JsonObject json, string path = "", FieldReader? root = null)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -87,7 +88,7 @@ internal sealed partial class Conversation
             if (!known.Remove(call.Id, out var result)) AddToolUse(round, ReadToolCall(call.Id, call.Name, call.Arguments.ToJsonString()));
             else round.Uses.Add(new ToolUse(NewInvocationId(call.Id), call.Name, call.Arguments.ToJsonString(), null) { Tool = FindTool(call.Name), Outcome = ToOutcome(result), IsKnown = true });
         }
-        foreach (var id in known.Keys) _log.Write(Severity.Warning, "unexpected_tool_result", $"A known result is for none of the message's tool calls ('{ToolArguments.Short(id)}'); it was ignored.");
+        foreach (var id in known.Keys) _log.Write(Severity.Warning, "unexpected_tool_result", $"A known result is for none of the message's tool calls ('{JsonLeaf.Shorten(id)}'); it was ignored.");
         CloseToolRound(round);
     }
 }

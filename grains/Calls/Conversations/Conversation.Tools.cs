@@ -1,6 +1,7 @@
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -49,7 +50,7 @@ internal sealed partial class Conversation
         if (FindTool(name) is not { } tool)
         {
             var known = _stage.Tools.Count == 0 ? "There are no tools." : $"The tools are: {string.Join(", ", _stage.Tools.Select(tool => tool.Name))}.";
-            return new ToolUse(id, name, arguments, null) { Outcome = ToolOutcome.Failed($"There is no tool named '{ToolArguments.Short(name)}'. {known}") };
+            return new ToolUse(id, name, arguments, null) { Outcome = ToolOutcome.Failed($"There is no tool named '{JsonLeaf.Shorten(name)}'. {known}") };
         }
         if (!ToolArguments.TryRead(tool, written, out var read, out var problem)) return new ToolUse(id, name, arguments, null) { Tool = tool, Outcome = ToolOutcome.Failed(problem) };
         return new ToolUse(id, name, arguments, new Invocation(id, tool, read)) { Tool = tool };
@@ -113,7 +114,7 @@ internal sealed partial class Conversation
             _toolRounds.Remove(round);
             round.Answer.Tools = null;
             foreach (var use in round.Uses) _results.GiveUp(use.Id);
-            _log.Write(Severity.Info, "tools_discarded", $"What was said before these tools was not heard to its end, so that they do not run: {string.Join(", ", round.Uses.Select(use => ToolArguments.Short(use.Name)))}.");
+            _log.Write(Severity.Info, "tools_discarded", $"What was said before these tools was not heard to its end, so that they do not run: {string.Join(", ", round.Uses.Select(use => JsonLeaf.Shorten(use.Name)))}.");
             round.Answer.Cancel();
         }
     }
@@ -147,7 +148,7 @@ internal sealed partial class Conversation
     private void RecordResult(ToolRound round, ToolUse use, ToolOutcome outcome)
     {
         var failed = outcome.ErrorDetails is not null;
-        if (use is { Invocation: null, IsKnown: false }) _log.Write(Severity.Warning, "tool_refused", $"{ToolArguments.Short(use.Name)}: {outcome.ErrorDetails}");
+        if (use is { Invocation: null, IsKnown: false }) _log.Write(Severity.Warning, "tool_refused", $"{JsonLeaf.Shorten(use.Name)}: {outcome.ErrorDetails}");
         else if (failed) _log.Write(Severity.Error, "tool_error", $"{use.Name}: {outcome.ErrorDetails}");
         if (outcome.Warning is { } warning) _log.Write(Severity.Warning, "tool_warning", $"{use.Name}: {warning}");
         if (use.IsStarted) _outbox.ToolUsed(use.Name, use.Id, failed);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Unicode;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools.OpenApi;
 
@@ -60,7 +61,7 @@ internal sealed class OpenApiDocument
             reference = Text(next) ?? throw new OpenApiException("A '$ref' is not text.");
             node = Find(reference);
         }
-        throw new OpenApiException($"The reference '{Short(reference!)}' leads in a circle.");
+        throw new OpenApiException($"The reference '{JsonLeaf.Shorten(reference!)}' leads in a circle.");
     }
 
     /// <summary>Counts one step of the import.</summary>
@@ -93,19 +94,17 @@ internal sealed class OpenApiDocument
     /// <summary>A name that becomes part of a tool.</summary>
     /// <exception cref="OpenApiException">It is too long for one.</exception>
     public static string CheckName(string name)
-        => name.Length <= LongestName ? name : throw new OpenApiException($"The name '{Short(name)}' is longer than {LongestName} characters.");
+        => name.Length <= LongestName ? name : throw new OpenApiException($"The name '{JsonLeaf.Shorten(name)}' is longer than {LongestName} characters.");
 
     public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     public static bool IsTrue(JsonNode? node) => node?.GetValueKind() == JsonValueKind.True;
 
-    public static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
-
     /// <summary>A JSON pointer (RFC 6901) in a URI fragment.</summary>
     private JsonNode Find(string reference)
     {
         if (!reference.StartsWith("#/", StringComparison.Ordinal))
-            throw new OpenApiException($"The reference '{Short(reference)}' leads out of the document; only references into it ('#/...') are followed.");
+            throw new OpenApiException($"The reference '{JsonLeaf.Shorten(reference)}' leads out of the document; only references into it ('#/...') are followed.");
         JsonNode? node = Root;
         foreach (var part in reference[2..].Split('/', count: 32))
         {
@@ -118,7 +117,7 @@ internal sealed class OpenApiDocument
                 _ => null,
             };
         }
-        return node ?? throw new OpenApiException($"The reference '{Short(reference)}' leads to nothing.");
+        return node ?? throw new OpenApiException($"The reference '{JsonLeaf.Shorten(reference)}' leads to nothing.");
     }
 
     private static JsonNode? ReadJson(ReadOnlySpan<byte> file)

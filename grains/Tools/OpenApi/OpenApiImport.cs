@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools.OpenApi;
 
@@ -66,7 +67,7 @@ public static partial class OpenApiImport
     private sealed record Operation(string Method, string Path, JsonObject Item, JsonObject Fields)
     {
         /// <summary>For messages.</summary>
-        public string Source => $"{Method} {OpenApiDocument.Short(Path)}";
+        public string Source => $"{Method} {JsonLeaf.Shorten(Path)}";
 
         public ToolDraft ToDraft(OpenApiDocument document, HashSet<string> names)
         {
@@ -92,7 +93,7 @@ public static partial class OpenApiImport
         private static void CheckUrl(string url)
         {
             if (url.Contains("{{", StringComparison.Ordinal) || !new WireUrlAttribute("https", "http").IsValid(url))
-                throw new OpenApiException($"'{OpenApiDocument.Short(url)}' is no absolute http or https URL; the document's 'servers' must name one.");
+                throw new OpenApiException($"'{JsonLeaf.Shorten(url)}' is no absolute http or https URL; the document's 'servers' must name one.");
         }
 
         private string Name(HashSet<string> taken)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools.OpenApi;
 
@@ -52,7 +53,7 @@ internal sealed class OpenApiParameters(OpenApiDocument document, OpenApiSchemas
             // OpenAPI 3.1 §4.8.12.2.1: these are described elsewhere.
             if (name.ToLowerInvariant() is not ("accept" or "content-type" or "authorization")) Add(ParameterLocation.Header, name, SchemaOf(parameter), required);
         }
-        else if (required) throw new OpenApiException($"Its parameter '{OpenApiDocument.Short(name)}' is required in the {OpenApiDocument.Short(place)}, where a tool sends nothing.");
+        else if (required) throw new OpenApiException($"Its parameter '{JsonLeaf.Shorten(name)}' is required in the {JsonLeaf.Shorten(place)}, where a tool sends nothing.");
     }
 
     private void ReadBody(JsonNode? given)
@@ -63,7 +64,7 @@ internal sealed class OpenApiParameters(OpenApiDocument document, OpenApiSchemas
         var json = types.Where(type => IsJson(type.Key)).Select(type => document.Resolve(type.Value)).FirstOrDefault();
         if (json is null)
         {
-            if (required) throw new OpenApiException($"Its body is required and not JSON ({OpenApiDocument.Short(string.Join(", ", types.Select(type => type.Key)))}).");
+            if (required) throw new OpenApiException($"Its body is required and not JSON ({JsonLeaf.Shorten(string.Join(", ", types.Select(type => type.Key)))}).");
             return;
         }
         var properties = schemas.Properties(json["schema"]);
@@ -83,7 +84,7 @@ internal sealed class OpenApiParameters(OpenApiDocument document, OpenApiSchemas
     {
         if (found.TryGetValue(name, out var other))
         {
-            if (other.Required == true && required) throw new OpenApiException($"Two of its required parameters are named '{OpenApiDocument.Short(name)}'.");
+            if (other.Required == true && required) throw new OpenApiException($"Two of its required parameters are named '{JsonLeaf.Shorten(name)}'.");
             if (!required) return;
         }
         else if (found.Count == Most) throw new OpenApiException($"It has more than {Most} parameters.");

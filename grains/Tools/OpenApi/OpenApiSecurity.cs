@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools.OpenApi;
 
@@ -22,7 +23,7 @@ internal static class OpenApiSecurity
         foreach (var (name, _) in requirement as JsonObject ?? [])
         {
             var scheme = document.Resolve((document.Root["components"] as JsonObject)?["securitySchemes"] is JsonObject schemes ? schemes[name] : null)
-                ?? throw new OpenApiException($"The security scheme '{OpenApiDocument.Short(name)}' is not defined.");
+                ?? throw new OpenApiException($"The security scheme '{JsonLeaf.Shorten(name)}' is not defined.");
             if (Requirement(scheme) is not { } met) return null;
             requirements[OpenApiDocument.CheckName(name)] = met;
         }

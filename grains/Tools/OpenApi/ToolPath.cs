@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools.OpenApi;
 
@@ -21,7 +22,7 @@ internal static partial class ToolPath
         foreach (var name in Placeholders(url).ToList())
         {
             var value = OpenApiDocument.Text((variables[name] as JsonObject)?["default"])
-                ?? throw new OpenApiException($"The server variable '{OpenApiDocument.Short(name)}' has no default.");
+                ?? throw new OpenApiException($"The server variable '{JsonLeaf.Shorten(name)}' has no default.");
             url = url.Replace($"{{{name}}}", value, StringComparison.Ordinal);
         }
         if (url.AsSpan().ContainsAny('{', '}')) throw new OpenApiException("The server's URL holds a brace that belongs to no variable.");

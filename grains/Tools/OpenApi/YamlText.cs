@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using VoiceGrains.Grains.Validation;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -91,7 +92,7 @@ internal sealed partial class YamlText
             Take(1 + (key.Value.Length / 32));
             var value = ReadNode(depth + 1);
             if (key is { Value: "<<", IsKey: true, Style: ScalarStyle.Plain }) merged = value ?? throw WrongMerge();
-            else if (!fields.TryAdd(key.Value, value)) throw new OpenApiException($"The YAML key '{Short(key.Value)}' stands twice (line {key.Start.Line}).");
+            else if (!fields.TryAdd(key.Value, value)) throw new OpenApiException($"The YAML key '{JsonLeaf.Shorten(key.Value)}' stands twice (line {key.Start.Line}).");
         }
         if (merged is not null) Merge(fields, merged);
         return fields;
@@ -134,8 +135,6 @@ internal sealed partial class YamlText
     }
 
     private static OpenApiException WrongMerge() => new("A YAML merge key ('<<') takes a mapping.");
-
-    private static string Short(string text) => text.Length <= 64 ? text : text[..64] + "…";
 
     [GeneratedRegex(@"^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$", RegexOptions.CultureInvariant)]
     private static partial Regex Number();

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls.Stages;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Validation;
 using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Calls.Conversations.Threads;
@@ -70,7 +71,7 @@ internal sealed partial class CallThread
     private void Run(ModelDelta.ToolCall call)
     {
         var tool = FindTool(call.Name);
-        if (tool is null) Refuse(call, $"There is no tool named '{ToolArguments.Short(call.Name)}'. {Known}", tool);
+        if (tool is null) Refuse(call, $"There is no tool named '{JsonLeaf.Shorten(call.Name)}'. {Known}", tool);
         else if (!CanRun(tool)) Refuse(call, NotHere, tool);
         else if (!ToolArguments.TryRead(tool, call.Arguments, out var arguments, out var problem)) Refuse(call, problem, tool);
         else Start(new Invocation(call.Id, tool, arguments));
@@ -80,7 +81,7 @@ internal sealed partial class CallThread
 
     private void Refuse(ModelDelta.ToolCall call, string why, CallTool? tool)
     {
-        _around.Reports.Note("tool_refused", Id, $"{ToolArguments.Short(call.Name)}: {why}");
+        _around.Reports.Note("tool_refused", Id, $"{JsonLeaf.Shorten(call.Name)}: {why}");
         AddResult(call.Id, call.Name, ToolOutcome.Failed(why), tool);
     }
 
