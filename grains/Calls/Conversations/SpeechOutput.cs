@@ -77,6 +77,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
     {
         var samples = _playout.Clear(_clock.GetTimestamp(), out var utteranceId);
         _isPlaying = false;
+        lock (_spokenGate) _spoken.Clear();     // all were dropped: nothing more will be told of them
         return (utteranceId, (double)samples / _playout.SampleRateHz);
     }
 
