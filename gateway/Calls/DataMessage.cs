@@ -9,6 +9,9 @@ namespace VoiceGrains.Gateway.Calls;
 /// <summary>The data messages that may be sent over REST.</summary>
 internal static class DataMessage
 {
+    /// <summary>What a conversation takes: it would leave out more, and could tell of that in the call's events only.</summary>
+    private const int LongestText = 64 * 1024, MostTools = 16;
+
     /// <summary>Checks a message by its type.</summary>
     /// <exception cref="InvalidInputException">It is none of the three, or breaks its type's contract.</exception>
     public static JsonObject Read(JsonElement body)
@@ -33,7 +36,7 @@ internal static class DataMessage
     private sealed record UserTextMessage
     {
         public string? Type { get; init; }
-        [Required, MinLength(1, ErrorMessage = "This field may not be blank.")] public string? Text { get; init; }
+        [Required, MinLength(1, ErrorMessage = "This field may not be blank."), MaxLength(LongestText)] public string? Text { get; init; }
         [RegularExpression("^(immediate|soon|later)$")] public string? Urgency { get; init; }
         [MaxLength(64)] public string? ThreadId { get; init; }
     }
@@ -41,15 +44,15 @@ internal static class DataMessage
     private sealed record HangUpMessage
     {
         public string? Type { get; init; }
-        public string? Message { get; init; }
+        [MaxLength(LongestText)] public string? Message { get; init; }
     }
 
     private sealed record ForcedAgentMessage
     {
         public string? Type { get; init; }
-        public string? Content { get; init; }
-        [MaxLength(100)] public IReadOnlyList<ForcedToolCall>? ToolCalls { get; init; }
-        [MaxLength(100)] public IReadOnlyList<JsonObject>? KnownToolResults { get; init; }
+        [MaxLength(LongestText)] public string? Content { get; init; }
+        [MaxLength(MostTools)] public IReadOnlyList<ForcedToolCall>? ToolCalls { get; init; }
+        [MaxLength(MostTools)] public IReadOnlyList<JsonObject>? KnownToolResults { get; init; }
         public bool? Uninterruptible { get; init; }
         [RegularExpression("^(immediate|soon)$")] public string? Urgency { get; init; }
         [MaxLength(64)] public string? ThreadId { get; init; }

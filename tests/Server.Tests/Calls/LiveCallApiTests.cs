@@ -32,6 +32,22 @@ public sealed class LiveCallApiTests(SiloFixture silo)
         Assert.Equal((400, expected), (reply.Status, reply.Text));
     }
 
+    /// <summary>Taken here, they would be left out there, where nobody hears of it.</summary>
+    [Theory]
+    [InlineData("""{"type":"user_text_message","text":"LONG"}""", "text")]
+    [InlineData("""{"type":"hang_up","message":"LONG"}""", "message")]
+    [InlineData("""{"type":"forced_agent_message","content":"LONG"}""", "content")]
+    [InlineData("""{"type":"forced_agent_message","toolCalls":[MANY]}""", "toolCalls")]
+    public async Task DataMessages_ThatAConversationWouldNotTake_AreRefused(string message, string field)
+    {
+        using var client = await silo.CreateClientAsync();
+        var (path, _) = await JoinAsync(client);
+        message = message.Replace("LONG", new string('a', 64 * 1024 + 1), StringComparison.Ordinal)
+            .Replace("MANY", string.Join(',', Enumerable.Repeat("""{"name":"look"}""", 17)), StringComparison.Ordinal);
+        var reply = await client.PostAsync(path + "/send_data_message", message);
+        Assert.Equal((400, field), (reply.Status, Assert.Single(reply.Json.EnumerateObject()).Name));
+    }
+
     [Theory]
     [InlineData("""{"type":"user_text_message","text":"Hi","urgency":"later"}""")]
     [InlineData("""{"type":"hang_up"}""")]
