@@ -8,7 +8,10 @@ namespace VoiceGrains.Grains.Tools;
 /// <summary>What a tool's definition means to the model and to the conversation.</summary>
 internal static class ToolSchema
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2.5), LongestTimeout = TimeSpan.FromSeconds(40);
+    /// <summary>Of a tool whose definition names none, as documented.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2.5);
+
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(40);
 
     /// <summary>The tool as the model sees it.</summary>
     public static ModelTool ForModel(CallTool tool) => new(tool.Name, tool.Definition.Description ?? "", ArgumentsOf(tool));

@@ -97,7 +97,7 @@ public sealed class ToolSelection(ToolStore store)
         DynamicParameters = definition.DynamicParameters ?? [],
         StaticParameters = [.. (definition.StaticParameters ?? []).Select(p => overrides.TryGetPropertyValue(p.Name!, out var value) ? p with { Value = value?.DeepClone() } : p)],
         AutomaticParameters = definition.AutomaticParameters ?? [],
-        Timeout = definition.Timeout ?? TimeSpan.FromSeconds(2.5),
+        Timeout = definition.Timeout ?? ToolSchema.DefaultTimeout,
         Precomputable = definition.Precomputable ?? false,
         Http = definition.Http is null ? null : new()
         {

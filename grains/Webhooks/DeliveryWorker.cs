@@ -135,7 +135,7 @@ internal sealed partial class DeliveryWorker(
             return "failed";
         }
         LogGivenUp(delivery.CallId, delivery.Event, failure);
-        if (delivery.WebhookId is null) await TellCallAsync(delivery, failure);
+        if (delivery.WebhookId is null) await SettleAsync(_ => TellCallAsync(delivery, failure));
         return "given_up";
     }
 
