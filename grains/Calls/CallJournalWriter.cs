@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces;
+using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls;
@@ -55,7 +56,7 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection) { Timeout = Math.Max(1, (int)timeout.TotalSeconds) };
         AddMessages(batch, entries);
-        ToolHistory.AddUses(batch, entries);
+        ToolHistory.AddUses(batch, [.. UsedTools(entries)]);
         AddEvents(batch, entries);
         AddTokens(batch, entries);
         await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -83,6 +84,15 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
                 Documents(newest.Values.Select(value => value.Document)),
             },
         });
+    }
+
+    private static IEnumerable<UsedTool> UsedTools(IReadOnlyList<CallJournalEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (entry.Message is { Role: MessageRole.ToolCall, CallStageId: { } stage, ToolName: { } tool })
+                yield return new UsedTool(entry.CallId, entry.Generation, stage, tool);
+        }
     }
 
     private void AddEvents(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)

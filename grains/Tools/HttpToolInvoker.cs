@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Options;
-using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Tools;

@@ -3,8 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
-using VoiceGrains.Grains.Calls;
-using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Signing;
 
 namespace VoiceGrains.Grains.Tools;
 

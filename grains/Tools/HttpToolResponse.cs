@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;

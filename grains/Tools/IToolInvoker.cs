@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools;
 
 /// <summary>Runs tools that are neither the client's nor the call's own: HTTP requests and server-side built-ins.</summary>

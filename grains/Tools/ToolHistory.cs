@@ -2,7 +2,6 @@ using Npgsql;
 using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
-using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Secrets;
 
@@ -43,10 +42,9 @@ public sealed class ToolHistory(NpgsqlDataSource database, SealedJson json)
             new SortColumn("created", "t.created", "timestamptz"), descending: true,
             row => new ToolUsage(json.Deserialize<CallSnapshot>(row.GetFieldValue<byte[]>(0)), row.GetInt32(1)), cancellationToken);
 
-    /// <summary>Adds the tools that were called to a batch of journal entries. To store the same use again changes nothing.</summary>
-    internal static void AddUses(NpgsqlBatch batch, IReadOnlyList<CallJournalEntry> entries)
+    /// <summary>Adds tools that were called to a batch that stores the messages of the calls. To store the same use again changes nothing.</summary>
+    internal static void AddUses(NpgsqlBatch batch, IReadOnlyList<UsedTool> uses)
     {
-        var uses = entries.Where(entry => entry.Message is { Role: MessageRole.ToolCall, CallStageId: not null, ToolName: not null }).ToList();
         if (uses.Count == 0) return;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(StoreUses)
         {
@@ -54,8 +52,8 @@ public sealed class ToolHistory(NpgsqlDataSource database, SealedJson json)
             {
                 new("calls", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = uses.Select(use => use.CallId).ToArray() },
                 new("generations", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = uses.Select(use => use.Generation).ToArray() },
-                new("stages", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = uses.Select(use => use.Message!.CallStageId!).ToArray() },
-                new("names", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = uses.Select(use => use.Message!.ToolName!.Replace("\0", "", StringComparison.Ordinal)).ToArray() },
+                new("stages", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = uses.Select(use => use.CallStageId).ToArray() },
+                new("names", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = uses.Select(use => use.ToolName.Replace("\0", "", StringComparison.Ordinal)).ToArray() },
             },
         });
     }
@@ -63,3 +61,8 @@ public sealed class ToolHistory(NpgsqlDataSource database, SealedJson json)
 
 /// <summary>A call that used a tool, and how often the tool failed in it.</summary>
 public sealed record ToolUsage(CallSnapshot Call, int Errors);
+
+/// <summary>A stage of a call used a tool.</summary>
+/// <param name="Generation">Which conversation of the call.</param>
+/// <param name="ToolName">As the call knows it.</param>
+internal readonly record struct UsedTool(string CallId, int Generation, string CallStageId, string ToolName);

@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools;
 
 /// <summary>Runs the tools that have an implementation outside of the call; built-in ones are the call's own affair.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
-using VoiceGrains.Grains.Calls.Conversations;
 
 namespace VoiceGrains.Grains.Tools;
 

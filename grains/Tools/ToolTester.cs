@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
-using VoiceGrains.Grains.Calls.Conversations;
 
 namespace VoiceGrains.Grains.Tools;
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Signing;
 using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Webhooks;

@@ -1,5 +1,6 @@
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Tools.BuiltIn;
+using VoiceGrains.Grains.Transfers;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 

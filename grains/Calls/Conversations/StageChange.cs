@@ -1,5 +1,6 @@
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Stages;
+using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 

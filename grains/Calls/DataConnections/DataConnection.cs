@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Signing;
 
 namespace VoiceGrains.Grains.Calls.DataConnections;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Validation;
-using VoiceGrains.Grains.Calls.Conversations;
 
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 

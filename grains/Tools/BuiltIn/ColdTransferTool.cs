@@ -1,5 +1,4 @@
-using VoiceGrains.Grains.Calls;
-using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Transfers;
 
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 

@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 
 /// <summary>Ends the call once all that was said has been heard; unless strict, only where the user then lets it end.</summary>

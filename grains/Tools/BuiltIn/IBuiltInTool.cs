@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 
 /// <summary>One tool that the server itself carries out; its definition is in <see cref="BuiltInTool"/>. Holds no state of a call.</summary>

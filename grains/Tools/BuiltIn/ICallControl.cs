@@ -1,4 +1,4 @@
-using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Transfers;
 
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 

@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 
 /// <summary>Says the message and hangs up after it; unless strict, a user who speaks keeps the call.</summary>

@@ -1,4 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Media;
 
 namespace VoiceGrains.Grains.Tools.BuiltIn;

@@ -1,5 +1,3 @@
-using VoiceGrains.Grains.Calls.Conversations;
-
 namespace VoiceGrains.Grains.Tools.BuiltIn;
 
 /// <summary>This server has no corpora; the model is told so instead of finding nothing.</summary>

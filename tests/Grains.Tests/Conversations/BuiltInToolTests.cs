@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
-using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Transfers;
 using VoiceGrains.Media;
 using VoiceGrains.Providers.Language;
 using VoiceGrains.Tests.Shared;

@@ -3,6 +3,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Tests.Conversations;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers.Language;
 
 namespace VoiceGrains.Grains.Tests.Conversations;

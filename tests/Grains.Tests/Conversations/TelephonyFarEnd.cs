@@ -1,4 +1,5 @@
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Transfers;
 
 namespace VoiceGrains.Grains.Tests.Conversations;
 

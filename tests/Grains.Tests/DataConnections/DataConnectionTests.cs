@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.DataConnections;
-using VoiceGrains.Grains.Webhooks;
+using VoiceGrains.Grains.Signing;
 using VoiceGrains.Grains.Tests.Conversations;
 using VoiceGrains.Tests.Shared;
 

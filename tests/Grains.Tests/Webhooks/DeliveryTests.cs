@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Signing;
 using VoiceGrains.Grains.Webhooks;
 using VoiceGrains.Tests.Shared;
 

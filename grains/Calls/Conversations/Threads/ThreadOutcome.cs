@@ -1,3 +1,5 @@
+using VoiceGrains.Grains.Tools;
+
 namespace VoiceGrains.Grains.Calls.Conversations.Threads;
 
 /// <summary>What a tool's result may not do in a thread.</summary>

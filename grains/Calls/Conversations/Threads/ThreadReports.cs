@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Grains.Validation;
 using VoiceGrains.Providers.Language;
 

@@ -1,3 +1,4 @@
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Language;
 

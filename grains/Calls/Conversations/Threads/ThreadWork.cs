@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Language;
 

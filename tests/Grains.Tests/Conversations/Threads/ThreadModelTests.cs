@@ -5,6 +5,7 @@ using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers;
 using VoiceGrains.Providers.Language;
 using VoiceGrains.Tests.Shared;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.Grains.Calls.Conversations;
+using VoiceGrains.Grains.Tools;
 using VoiceGrains.Providers.Language;
 using static VoiceGrains.Grains.Tests.Conversations.Threads.ThreadCall;
 

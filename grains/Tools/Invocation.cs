@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Tools;
-using VoiceGrains.Grains.Tools;
 
-namespace VoiceGrains.Grains.Calls.Conversations;
+namespace VoiceGrains.Grains.Tools;
 
 /// <summary>One use of a tool. <paramref name="Arguments"/> fit the tool's schema and hold nothing that it does not name.</summary>
 internal sealed record Invocation(string Id, CallTool Tool, JsonObject Arguments);

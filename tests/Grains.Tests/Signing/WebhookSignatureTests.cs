@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
-using VoiceGrains.Grains.Webhooks;
+using VoiceGrains.Grains.Signing;
 
-namespace VoiceGrains.Grains.Tests.Webhooks;
+namespace VoiceGrains.Grains.Tests.Signing;
 
 /// <summary>What a receiver verifies: by the routine that is documented for receivers, and by hand.</summary>
 public sealed class WebhookSignatureTests

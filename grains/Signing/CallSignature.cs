@@ -1,6 +1,4 @@
-using VoiceGrains.Grains.Webhooks;
-
-namespace VoiceGrains.Grains.Calls;
+namespace VoiceGrains.Grains.Signing;
 
 /// <summary>Headers by which a customer's server knows that a request comes from one of its calls, where the call has <c>sharedSecrets</c>.</summary>
 internal static class CallSignature

@@ -1,6 +1,6 @@
-namespace VoiceGrains.Grains.Calls;
+namespace VoiceGrains.Grains.Transfers;
 
-/// <summary>What an <see cref="IMediaPort"/> implements too when it can hand the user over to somebody else.</summary>
+/// <summary>What the medium of a call implements too when it can hand the user over to somebody else.</summary>
 public interface ITransferPort
 {
     /// <summary>Whether <see cref="TransferAsync(WarmTransfer, CancellationToken)"/> works in this call.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace VoiceGrains.Grains.Webhooks;
+namespace VoiceGrains.Grains.Signing;
 
 /// <summary>How a receiver knows that a request is ours, whole and fresh (docs: securing webhooks).</summary>
 public static class WebhookSignature
