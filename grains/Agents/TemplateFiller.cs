@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Agents;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces.Tools;
-using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
-using VoiceGrains.Grains.Agents;
+using VoiceGrains.Grains.Validation;
 
 namespace VoiceGrains.Grains.Tools;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace VoiceGrains.Grains.Agents;
+namespace VoiceGrains.Grains.Validation;
 
 /// <summary>
 /// The part of JSON Schema that describes template contexts and tool parameters: types, properties, items, enumerations, bounds, patterns and the

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace VoiceGrains.Grains.Agents;
+namespace VoiceGrains.Grains.Validation;
 
 public static partial class ContextSchema
 {

@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using NJsonSchema;
-using VoiceGrains.Grains.Agents;
+using VoiceGrains.Grains.Validation;
 
-namespace VoiceGrains.Server.Tests.Agents;
+namespace VoiceGrains.Server.Tests.Validation;
 
 public sealed class ContextSchemaTests
 {
