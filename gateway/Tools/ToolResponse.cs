@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using VoiceGrains.Grains.Calls;
+using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Gateway.Tools;

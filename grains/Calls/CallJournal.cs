@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -12,7 +13,7 @@ namespace VoiceGrains.Grains.Calls;
 /// Stores messages and events of live calls: writers add to a bounded buffer and never wait, one loop stores batches and tries again while the database is
 /// away. Entries are stored in the order they were written. What an overfull buffer gives up is said at <see cref="CallJournalBuffer"/> and counted.
 /// </summary>
-internal sealed partial class CallJournal : BackgroundService, ICallJournal
+internal sealed partial class CallJournal : BackgroundService, ICallJournal, ICallEventWriter
 {
     private readonly CallJournalOptions _options;
     private readonly CallJournalBuffer _buffer;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces.Calls;
@@ -9,7 +10,8 @@ using VoiceGrains.Grains.Webhooks;
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Keeps the tables that lists and filters read in step with the calls' states. Secrets stay in the state.</summary>
-internal sealed class CallProjection(TimeProvider clock, SealedJson json, WebhookOutbox outbox) : IStateProjection<CallState>
+internal sealed class CallProjection(TimeProvider clock, SealedJson json, WebhookOutbox outbox, IOptions<CallSummaryOptions> summary)
+    : IStateProjection<CallState>
 {
     private const string StoreCall = """
         insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host)
@@ -52,7 +54,8 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
         var settings = state.Settings!;
         Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
             Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)), state.Generation, state.Interrupted is null ? state.Host : null);
-        foreach (var (sql, values) in outbox.Statements(state, () => Json(Document(state)), Json)) Add(batch, sql, values);
+        TimeSpan? patience = state.SummaryStatus == SummaryStatus.Pending ? summary.Value.Budget : null;
+        foreach (var (sql, values) in outbox.Statements(settings, state.Milestones, patience, () => Json(Document(state)), Json)) Add(batch, sql, values);
         for (var position = 0; position < state.Stages.Count; position++)
         {
             var stage = state.Stages[position];

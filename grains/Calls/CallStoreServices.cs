@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Calls.LiveEvents;
+using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -26,6 +27,7 @@ public static class CallStoreServices
         services.TryAddSingleton<CallFactory>();
         services.TryAddSingleton<CallJournal>();
         services.TryAddSingleton<ICallJournal>(provider => provider.GetRequiredService<CallJournal>());
+        services.TryAddSingleton<ICallEventWriter>(provider => provider.GetRequiredService<CallJournal>());
         services.AddHostedService(provider => provider.GetRequiredService<CallJournal>());
         services.TryAddSingleton<CallSummarizer>();
         services.TryAddSingleton<CallRemains>();

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
-using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Signing;
 using VoiceGrains.Providers.Http;
 

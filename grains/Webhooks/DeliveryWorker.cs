@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces.Calls;
-using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Grains.Webhooks;
 
@@ -11,7 +10,7 @@ namespace VoiceGrains.Grains.Webhooks;
 /// <see cref="WebhookOptions.PollInterval"/>; a database that is away only makes it wait.
 /// </summary>
 internal sealed partial class DeliveryWorker(
-    DeliveryQueue queue, DeliverySender sender, DeliverySignal signal, DeliveryMetrics metrics, ICallJournal journal, IOptions<WebhookOptions> options,
+    DeliveryQueue queue, DeliverySender sender, DeliverySignal signal, DeliveryMetrics metrics, ICallEventWriter events, IOptions<WebhookOptions> options,
     TimeProvider clock, Random random, ILogger<DeliveryWorker> logger) : BackgroundService
 {
     /// <summary>For the database to take back what was under way when the process stopped.</summary>
@@ -154,7 +153,7 @@ internal sealed partial class DeliveryWorker(
         if (delivery.Call is not { } call || await queue.GenerationAsync(delivery.CallId, _abandon.Token) is not { } generation) return;
         var time = call.Ended - call.Joined ?? TimeSpan.Zero;
         var text = $"The callback for {delivery.Event} was given up after {delivery.Failures + 1} attempts. The last one: {failure}";
-        journal.Write(generation, new CallEvent(delivery.CallId, call.Stage.CallStageId, time, Severity.Error, "callback_failed", text, null, time));
+        events.Write(generation, new CallEvent(delivery.CallId, call.Stage.CallStageId, time, Severity.Error, "callback_failed", text, null, time));
     }
 
     private async Task SettleAsync(Func<CancellationToken, Task> store)

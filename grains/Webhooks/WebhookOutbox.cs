@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
-using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Grains.Webhooks;
 
@@ -10,7 +8,7 @@ namespace VoiceGrains.Grains.Webhooks;
 /// Which deliveries the storing of a call's state owes. The statements run in the transaction that stores the state, so that there is neither an event
 /// without its deliveries nor the reverse.
 /// </summary>
-internal sealed class WebhookOutbox(TimeProvider clock, IOptions<CallSummaryOptions> summary)
+internal sealed class WebhookOutbox(TimeProvider clock)
 {
     /// <summary>A call's grain lets go what waited for the summary; this is for when it could not.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
@@ -35,20 +33,22 @@ internal sealed class WebhookOutbox(TimeProvider clock, IOptions<CallSummaryOpti
     private const string ReleaseOfDeleted = "update webhook_outbox set due = least(due, $2), held = false where call_id = $1 and held and outcome is null";
     private const string ForgetOfDeleted = "delete from webhook_outbox where call_id = $1 and outcome is not null";
 
-    /// <param name="call">Its state with the milestones that this write brings.</param>
+    /// <param name="settings">Of the call.</param>
+    /// <param name="milestones">What this write brings.</param>
+    /// <param name="patience">How long receivers of the end wait for the call's summary; null when there is none to wait for.</param>
     /// <param name="document">Makes the JSON of what the receivers are shown.</param>
     /// <param name="seal">Makes the JSON of a callback's receiver, its secrets encrypted.</param>
-    public IEnumerable<(string Sql, object?[] Values)> Statements<TJson>(CallState call, Func<TJson> document, Func<OwedCallback, TJson> seal)
+    public IEnumerable<(string Sql, object?[] Values)> Statements<TJson>(
+        CallSettings settings, CallMilestones milestones, TimeSpan? patience, Func<TJson> document, Func<OwedCallback, TJson> seal)
         where TJson : class
     {
-        if (call.Milestones == CallMilestones.None) yield break;
-        var settings = call.Settings!;
+        if (milestones == CallMilestones.None) yield break;
         var (now, shown) = (clock.GetUtcNow(), document());
-        if (call.Milestones.HasFlag(CallMilestones.Summarized)) yield return (Release, [settings.CallId, shown, now]);
-        foreach (var happened in Happened(call.Milestones))
+        if (milestones.HasFlag(CallMilestones.Summarized)) yield return (Release, [settings.CallId, shown, now]);
+        foreach (var happened in Happened(milestones))
         {
-            var held = happened >= WebhookEvent.Ended && call.SummaryStatus == SummaryStatus.Pending;
-            var due = held ? now + summary.Value.Budget + Margin : now;
+            var wait = happened >= WebhookEvent.Ended ? patience + Margin : null;
+            var (held, due) = (wait is not null, now + (wait ?? TimeSpan.Zero));
             yield return (ForWebhooks, [settings.CallId, settings.AccountId, happened.Name(), (short)happened, now, shown, due, held, settings.AgentId]);
             if (CallbackFor(settings, happened) is not { } callback) continue;
             yield return (ForCallback,

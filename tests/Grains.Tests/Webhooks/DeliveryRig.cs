@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Tests.Calls;
 using VoiceGrains.Grains.Webhooks;
@@ -28,7 +27,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
         _metrics = new DeliveryMetrics(host.Services.GetRequiredService<IMeterFactory>());
         Queue = new DeliveryQueue(host.Database, host.Services.GetRequiredService<SealedJson>(), clock, wrapped);
         _worker = new DeliveryWorker(
-            Queue, new DeliverySender(_http, guard, wrapped, clock), Signal, _metrics, host.Services.GetRequiredService<ICallJournal>(), wrapped, clock, Random.Shared,
+            Queue, new DeliverySender(_http, guard, wrapped, clock), Signal, _metrics, host.Services.GetRequiredService<ICallEventWriter>(), wrapped, clock, Random.Shared,
             NullLogger<DeliveryWorker>.Instance);
     }
 

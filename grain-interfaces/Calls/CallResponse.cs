@@ -1,9 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using VoiceGrains.GrainInterfaces;
-using VoiceGrains.GrainInterfaces.Calls;
 
-namespace VoiceGrains.Grains.Calls;
+namespace VoiceGrains.GrainInterfaces.Calls;
 
 /// <summary><c>Call</c>. Every documented field is written; what holds a protobuf message is written as protobuf JSON, without its unset fields.</summary>
 public sealed record CallResponse
@@ -106,7 +104,7 @@ public sealed record CallResponse
     private static string BillingStatusOf(CallSnapshot call) => call switch
     {
         { Ended: null } => "BILLING_STATUS_PENDING",
-        { EndReason: GrainInterfaces.Calls.EndReason.SystemError } => "BILLING_STATUS_FREE_SYSTEM_ERROR",
+        { EndReason: Calls.EndReason.SystemError } => "BILLING_STATUS_FREE_SYSTEM_ERROR",
         { BilledDuration: { } billed } when billed > TimeSpan.Zero => "BILLING_STATUS_BILLED",
         _ => "BILLING_STATUS_FREE_ZERO_EFFECTIVE_DURATION",
     };
