@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
 
 namespace VoiceGrains.Gateway.Grpc;
@@ -20,13 +21,9 @@ internal sealed partial class GrpcEndpoint(
     IEnumerable<IGrpcService> services, ApiKeyVerifier keys, IOptions<RateLimiterOptions> limits, IOptions<GrpcOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<GrpcEndpoint> logger)
 {
-    private const string KeyHeader = "x-api-key", TimeoutHeader = "grpc-timeout", ContentType = "application/grpc";
+    private const string KeyHeader = "x-api-key", TimeoutHeader = "grpc-timeout", ContentType = ApiRequests.GrpcContentType;
 
     private readonly FrozenDictionary<string, GrpcMethod> _methods = services.SelectMany(s => s.Methods).ToFrozenDictionary(m => m.Path, StringComparer.Ordinal);
-
-    /// <summary>Whether the request's content type is gRPC's, with protobuf or any other payload.</summary>
-    public static bool IsGrpc(HttpRequest request) => request.ContentType is { } type && type.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase)
-        && (type.Length == ContentType.Length || type[ContentType.Length] is '+' or ';' or ' ');
 
     public async Task HandleAsync(HttpContext http)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using VoiceGrains.Gateway.Limits;
 
 namespace VoiceGrains.Gateway.Grpc;
 
@@ -43,7 +44,7 @@ public static class GrpcHosting
     internal static IApplicationBuilder UseGrpc(this IApplicationBuilder app)
     {
         var endpoint = app.ApplicationServices.GetRequiredService<GrpcEndpoint>();
-        return app.MapWhen(static http => GrpcEndpoint.IsGrpc(http.Request), branch => branch.Run(endpoint.HandleAsync));
+        return app.MapWhen(static http => ApiRequests.IsGrpc(http.Request), branch => branch.Run(endpoint.HandleAsync));
     }
 
     private static void Listen(KestrelServerOptions kestrel, BindingAddress address, int port, HttpProtocols? protocols = null)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Paging;
 
 namespace VoiceGrains.Gateway.Grpc;

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace VoiceGrains.Gateway;
+namespace VoiceGrains.Gateway.Limits;
 
 /// <summary>Limits of the REST edge; section <c>Gateway</c>.</summary>
 public sealed class GatewayOptions

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Errors;
-using VoiceGrains.Gateway.Grpc;
 
 namespace VoiceGrains.Gateway.Limits;
 
@@ -33,8 +32,7 @@ internal sealed class RequestLimits(IOptions<GatewayOptions> gateway) : IConfigu
 
     private static Caller? Caller(HttpContext context) => context.Features.Get<Caller>();
 
-    /// <summary>Health checks, metrics and media connections are not the API.</summary>
-    private static bool IsApi(HttpContext context) => context.Request.Path.StartsWithSegments("/api") || GrpcEndpoint.IsGrpc(context.Request);
+    private static bool IsApi(HttpContext context) => ApiRequests.IsRest(context.Request) || ApiRequests.IsGrpc(context.Request);
 
     private static RateLimitPartition<string> Unlimited { get; } = RateLimitPartition.GetNoLimiter("");
 

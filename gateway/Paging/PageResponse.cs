@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces.Paging;
 
 namespace VoiceGrains.Gateway.Paging;

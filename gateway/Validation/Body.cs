@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 

@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+
+namespace VoiceGrains.Gateway.Limits;
+
+/// <summary>Which requests are of the API. Health checks, metrics and media connections are not.</summary>
+internal static class ApiRequests
+{
+    public const string GrpcContentType = "application/grpc";
+
+    public static bool IsRest(HttpRequest request) => request.Path.StartsWithSegments("/api");
+
+    /// <summary>Whether the request's content type is gRPC's, with protobuf or any other payload.</summary>
+    public static bool IsGrpc(HttpRequest request) => request.ContentType is { } type && type.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase)
+        && (type.Length == GrpcContentType.Length || type[GrpcContentType.Length] is '+' or ';' or ' ');
+}
