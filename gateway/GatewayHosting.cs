@@ -74,6 +74,7 @@ public static class GatewayHosting
     {
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
+        api.MapApiKeys();
         api.MapCalls();
         api.MapMessageAudio();
         api.MapAgents();

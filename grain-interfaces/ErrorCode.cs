@@ -9,6 +9,7 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode JoinExpired = new("join_expired", 410, "Join URL used or expired");
     public static readonly ErrorCode AgentNotFound = new("agent_not_found", 404, "Agent not found");
     public static readonly ErrorCode NotFound = new("not_found", 404, "Not found");
+    public static readonly ErrorCode LastApiKey = new("last_api_key", 409, "The account's last API key");
     public static readonly ErrorCode ReadOnly = new("read_only", 403, "May not be changed");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
     public static readonly ErrorCode SiloUnavailable = new("silo_unavailable", 503, "No server for this can be reached");

@@ -46,7 +46,9 @@ public static class GrainServices
 
     private static void AddAccounts(this IServiceCollection services)
     {
+        services.AddOptions<AccountOptions>().BindConfiguration("Accounts").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<AccountStore>();
+        services.TryAddSingleton<ApiKeyStore>();
         services.TryAddSingleton<AccountSetup>();
     }
 

@@ -9,13 +9,14 @@ namespace VoiceGrains.Gateway.Accounts;
 
 /// <summary>
 /// Tells whose key a key is. Answers are kept for a short while, so that a busy client costs one query every <see cref="CacheTime"/>;
-/// a revoked key dies within that time. Wrong keys are not kept: nobody may fill the cache with guesses.
+/// a key that is revoked or deleted dies within that time, and at once where that was asked for. Wrong keys are not kept: nobody may fill the cache with guesses.
 /// </summary>
 internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatch database, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
 {
     public static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(20);
 
     private readonly MemoryCache cache = new(new MemoryCacheOptions { SizeLimit = 10_000 });
+    private int timesForgotten;
 
     /// <summary>
     /// Null for a key that is malformed, unknown, revoked or expired: the client is not told which. Also the gate of the API: nothing behind it works without
@@ -27,19 +28,28 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
         if (ApiKey.Parse(text) is not { } key) return null;
         database.RequireDatabase();
         var hash = key.Hash();
-        var name = Convert.ToBase64String(hash);   // the cache holds no key either
-        if (cache.Get<Cached>(name) is { } known && known.Until > clock.GetUtcNow()) return known.Caller;
+        if (cache.Get<Cached>(key.Prefix) is { } known && known.Until > clock.GetUtcNow())
+            return CryptographicOperations.FixedTimeEquals(known.Hash, hash) ? known.Caller : null;
 
+        var before = Volatile.Read(ref timesForgotten);
         var stored = await accounts.FindKeyAsync(key.Prefix, cancellationToken);
         var now = clock.GetUtcNow();
         if (stored is null || !CryptographicOperations.FixedTimeEquals(stored.Hash, hash)) return null;
         if (stored.Revoked is not null || stored.Expires <= now) return null;
 
         var until = now + CacheTime;
-        var entry = new Cached(new(stored.Account, key.Prefix), stored.Expires < until ? stored.Expires.Value : until);
-        cache.Set(name, entry, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CacheTime });
+        var entry = new Cached(hash, new(stored.Account, key.Prefix), stored.Expires < until ? stored.Expires.Value : until);
+        cache.Set(key.Prefix, entry, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CacheTime });
+        if (Volatile.Read(ref timesForgotten) != before) cache.Remove(key.Prefix);   // it may have ended since the database was asked
         _ = TouchAsync(key.Prefix);   // nobody waits for it, and a lost one does no harm
         return entry.Caller;
+    }
+
+    /// <summary>Asks the database about this key when it comes next. To be called when it has ended there.</summary>
+    public void Forget(string prefix)
+    {
+        Interlocked.Increment(ref timesForgotten);
+        cache.Remove(prefix);
     }
 
     private async Task TouchAsync(string prefix)
@@ -57,7 +67,10 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
 
     public void Dispose() => cache.Dispose();
 
-    private sealed record Cached(Caller Caller, DateTimeOffset Until);
+    /// <param name="Hash">The cache holds no key either.</param>
+    /// <param name="Caller">Whose key it is.</param>
+    /// <param name="Until">When the database is asked again.</param>
+    private sealed record Cached(byte[] Hash, Caller Caller, DateTimeOffset Until);
 
     [LoggerMessage(2011, LogLevel.Warning, "The last use of API key {Prefix} was not recorded")]
     private partial void LogTouchFailed(string prefix, Exception exception);

@@ -51,21 +51,12 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
         return await InsertAsync(connection, name, plan, cancellationToken);
     }
 
-    /// <summary>Makes a key and returns it for the only time.</summary>
+    /// <summary>Makes a key and returns it for the only time. For those who run the server: unlike <see cref="ApiKeyStore"/> it sets no limit.</summary>
     /// <param name="expires">Null for never.</param>
     public async Task<ApiKey> CreateKeyAsync(Guid accountId, string name, DateTimeOffset? expires, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await InsertKeyAsync(connection, accountId, name, expires, cancellationToken);
-    }
-
-    /// <summary>Ends a key for good. Edges that hold it in their cache follow when that entry ends.</summary>
-    public async Task RevokeKeyAsync(string prefix, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("update api_keys set revoked = coalesce(revoked, $2) where prefix = $1");
-        command.Parameters.Add(new() { Value = prefix });
-        command.Parameters.Add(new() { Value = clock.GetUtcNow() });
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>On a connection of the caller's, whose transaction it joins.</summary>
@@ -89,7 +80,7 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
             Parameters =
             {
                 new() { Value = key.Prefix }, new() { Value = accountId }, new() { Value = name }, new() { Value = key.Hash() },
-                new() { Value = clock.GetUtcNow() }, new() { Value = expires ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
+                new() { Value = clock.GetUtcNow() }, new() { Value = expires?.ToUniversalTime() ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
             },
         };
         await command.ExecuteNonQueryAsync(cancellationToken);

@@ -33,6 +33,7 @@ internal static class OpenApiContract
         "CallEvent", "CallTool", "CallTombstone", "PaginatedCallTombstoneList",
         "Tool", "PaginatedToolList", "ToolHistory", "PaginatedToolHistoryList",
         "Webhook", "WebhookFailure", "PaginatedWebhookList",
+        "APIKey", "APIKeyCreate", "PaginatedAPIKeyList",
     ];
 
     private static readonly Lazy<JsonObject> Schemas = new(Load);

@@ -58,7 +58,7 @@ public sealed class AuthenticationTests(SiloFixture silo)
     {
         using var client = await silo.CreateClientAsync();
         var revoked = await Accounts.CreateKeyAsync(client.Account.AccountId, "revoked", null, SiloFixture.Cancel);
-        await Accounts.RevokeKeyAsync(revoked.Prefix, SiloFixture.Cancel);
+        await silo.Services.GetRequiredService<ApiKeyStore>().RevokeAsync(client.Account.AccountId, revoked.Prefix, SiloFixture.Cancel);
         var expired = await Accounts.CreateKeyAsync(client.Account.AccountId, "expired", DateTimeOffset.UtcNow.AddSeconds(-1), SiloFixture.Cancel);
         var later = await Accounts.CreateKeyAsync(client.Account.AccountId, "later", DateTimeOffset.UtcNow.AddHours(1), SiloFixture.Cancel);
         Assert.Equal(403, (await SendAsync(HttpMethod.Get, [("X-API-Key", revoked.Text)])).Status);

@@ -9,10 +9,12 @@ namespace VoiceGrains.Server.Tests.Http;
 public sealed class BadInputTests(SiloFixture silo)
 {
     private const string Nobody = "11111111-2222-3333-4444-555555555555";
+    private const string NoKey = "/api/api_keys/Zk9Ht7Lm";
 
     public static TheoryData<string, string> Routes => new()
     {
         { "GET", "/api/accounts" }, { "GET", "/api/accounts/me" },
+        { "GET", "/api/api_keys" }, { "POST", "/api/api_keys" }, { "GET", NoKey }, { "PUT", NoKey }, { "PATCH", NoKey }, { "DELETE", NoKey },
         { "GET", "/api/agents" }, { "POST", "/api/agents" },
         { "GET", $"/api/agents/{Nobody}" }, { "PATCH", $"/api/agents/{Nobody}" }, { "DELETE", $"/api/agents/{Nobody}" },
         { "GET", "/api/voices" }, { "GET", $"/api/voices/{Nobody}" }, { "GET", $"/api/voices/{Nobody}/preview" }, { "POST", "/api/voice_preview" },
@@ -26,6 +28,7 @@ public sealed class BadInputTests(SiloFixture silo)
     {
         { "POST", "/api/agents" }, { "POST", "/api/voice_preview" }, { "POST", "/api/calls" }, { "POST", "/api/tools" },
         { "PUT", $"/api/tools/{Nobody}" }, { "POST", $"/api/tools/{Nobody}/test" },
+        { "POST", "/api/api_keys" }, { "PUT", NoKey }, { "PATCH", NoKey },
     };
 
     public static TheoryData<string, string> Unknown => new()
@@ -33,6 +36,7 @@ public sealed class BadInputTests(SiloFixture silo)
         { "GET", $"/api/agents/{Nobody}" }, { "DELETE", $"/api/agents/{Nobody}" }, { "GET", $"/api/voices/{Nobody}" }, { "GET", $"/api/voices/{Nobody}/preview" },
         { "GET", $"/api/calls/{Nobody}" }, { "DELETE", $"/api/calls/{Nobody}" },
         { "GET", $"/api/tools/{Nobody}" }, { "DELETE", $"/api/tools/{Nobody}" }, { "GET", $"/api/tools/{Nobody}/history" }, { "POST", $"/api/tools/{Nobody}/test" },
+        { "GET", NoKey }, { "PUT", NoKey }, { "PATCH", NoKey }, { "DELETE", NoKey }, { "GET", "/api/api_keys/short" }, { "GET", "/api/api_keys/%27%20or%201%3D1" },
         { "GET", "/api/agents/not-a-uuid" }, { "GET", "/api/nothing" }, { "GET", "/" },
     };
 
@@ -66,6 +70,7 @@ public sealed class BadInputTests(SiloFixture silo)
     [InlineData("PUT", "/api/agents", "GET, POST")]
     [InlineData("PUT", "/api/agents/" + Nobody, "DELETE, GET, PATCH")]
     [InlineData("PATCH", "/api/tools/" + Nobody, "DELETE, GET, PUT")]
+    [InlineData("POST", NoKey, "DELETE, GET, PATCH, PUT")]
     [InlineData("POST", "/api/models", "GET")]
     [InlineData("DELETE", "/api/voices", "GET")]
     public async Task AWrongMethod_405TellsTheRightOnes(string method, string path, string allowed)
@@ -136,6 +141,7 @@ public sealed class BadInputTests(SiloFixture silo)
     [InlineData("/api/models")]
     [InlineData("/api/calls")]
     [InlineData("/api/tools")]
+    [InlineData("/api/api_keys")]
     public async Task ACursorThatIsNone_404(string path)
     {
         using var client = await silo.CreateClientAsync();
