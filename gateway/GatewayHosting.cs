@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Agents;
+using VoiceGrains.Gateway.Billing;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Cluster;
 using VoiceGrains.Gateway.Errors;
@@ -17,6 +18,8 @@ using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
 using VoiceGrains.Gateway.Tools;
+using VoiceGrains.Gateway.Unserved;
+using VoiceGrains.Gateway.Usage;
 using VoiceGrains.Gateway.Voices;
 using VoiceGrains.Gateway.Webhooks;
 using VoiceGrains.GrainInterfaces;
@@ -30,6 +33,7 @@ public static class GatewayHosting
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BillingOptions>().BindConfiguration("Billing").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddExceptionHandler<PlatformExceptionHandler>();
         services.Configure<JsonOptions>(UseWireJson);
@@ -75,6 +79,8 @@ public static class GatewayHosting
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
         api.MapApiKeys();
+        api.MapUsage();
+        api.MapBilling();
         api.MapCalls();
         api.MapMessageAudio();
         api.MapAgents();
@@ -83,6 +89,7 @@ public static class GatewayHosting
         api.MapModels();
         api.MapWebhooks();
         api.MapCluster();
+        api.MapUnserved();
         return routes;
     }
 

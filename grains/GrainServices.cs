@@ -8,6 +8,7 @@ using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
+using VoiceGrains.Grains.Usage;
 using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains;
@@ -38,6 +39,7 @@ public static class GrainServices
         services.AddHostedService(provider => provider.GetRequiredService<DatabaseWatch>());
         services.AddAccounts();
         services.AddCallStore();
+        services.TryAddSingleton<UsageStore>();
         services.AddAgents();
         services.AddTools();
         services.AddWebhooks();

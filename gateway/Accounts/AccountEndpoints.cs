@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using VoiceGrains.Gateway.Billing;
 using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Gateway.Accounts;
@@ -16,12 +18,13 @@ internal static class AccountEndpoints
     }
 
     /// <summary>A key speaks for one account.</summary>
-    private static async Task<Ok<AccountResponse[]>> ListAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
-        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, cancellationToken) });
+    private static async Task<Ok<AccountResponse[]>> ListAsync(
+        Caller caller, CallStore calls, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, billing.Value, cancellationToken) });
 
-    private static async Task<Ok<AccountResponse>> GetAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
-        => TypedResults.Ok(await ShowAsync(caller, calls, cancellationToken));
+    private static async Task<Ok<AccountResponse>> GetAsync(Caller caller, CallStore calls, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(await ShowAsync(caller, calls, billing.Value, cancellationToken));
 
-    private static async Task<AccountResponse> ShowAsync(Caller caller, CallStore calls, CancellationToken cancellationToken)
-        => AccountResponse.From(caller.Account, await calls.CountUnendedAsync(caller.AccountId, cancellationToken));
+    private static async Task<AccountResponse> ShowAsync(Caller caller, CallStore calls, BillingOptions billing, CancellationToken cancellationToken)
+        => AccountResponse.From(caller.Account, await calls.CountUnendedAsync(caller.AccountId, cancellationToken), billing.Url ?? "");
 }

@@ -7,7 +7,7 @@ internal sealed record AccountResponse
 {
     public required Guid AccountId { get; init; }
     public required string Name { get; init; }
-    public string BillingUrl => "";
+    public required string BillingUrl { get; init; }
     public TimeSpan FreeTimeUsed => TimeSpan.Zero;
     public TimeSpan FreeTimeRemaining => TimeSpan.Zero;
     public bool HasActiveSubscription => true;
@@ -21,10 +21,11 @@ internal sealed record AccountResponse
     public int? AllowedVoices => null;
     public int? AllowedCorpora => null;
 
-    public static AccountResponse From(Account account, int activeCalls) => new()
+    public static AccountResponse From(Account account, int activeCalls, string billingUrl) => new()
     {
         AccountId = account.AccountId,
         Name = account.Name,
+        BillingUrl = billingUrl,
         SubscriptionTier = account.Plan,
         ActiveCalls = activeCalls,
         AllowedConcurrentCalls = account.AllowedConcurrentCalls,

@@ -61,8 +61,7 @@ internal static class CallEndpoints
     internal static async Task<Page<CallResponse>> FindAsync(
         Caller caller, CallQuery query, PageQuery page, CallStore calls, IVoiceCatalog voices, CancellationToken cancellationToken)
     {
-        var filter = query.VoiceId is { } voice ? query.Filter with { Voices = NamesOf(voice, voices) } : query.Filter;
-        var found = await calls.ListAsync(caller.AccountId, filter, page.Page, cancellationToken);
+        var found = await calls.ListAsync(caller.AccountId, query.Resolve(voices), page.Page, cancellationToken);
         return found.Select(call => CallResponse.From(call));
     }
 
@@ -178,10 +177,6 @@ internal static class CallEndpoints
 
     private static async Task<Ok<CallTombstoneResponse>> GetDeletedAsync(Caller caller, string callId, CallStore calls, CancellationToken cancellationToken)
         => TypedResults.Ok(CallTombstoneResponse.From(await calls.FindDeletedAsync(caller.AccountId, callId, cancellationToken) ?? throw NoCall()));
-
-    /// <summary>Calls name their voice by name or id.</summary>
-    private static string[] NamesOf(string voiceId, IVoiceCatalog voices)
-        => Guid.TryParse(voiceId, out _) && voices.TryResolve(voiceId, out var voice) ? [voice.Voice.VoiceId.ToString(), voice.Voice.Name] : [voiceId];
 
     internal static async Task<CallSnapshot> RequireAsync(this CallStore calls, Caller caller, string callId, CancellationToken cancellationToken)
         => callId.Contains('\0') ? throw NoCall() : await calls.FindAsync(caller.AccountId, callId, cancellationToken) ?? throw NoCall();

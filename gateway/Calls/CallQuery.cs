@@ -5,6 +5,7 @@ using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Gateway.Calls;
 
@@ -37,6 +38,12 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
         };
         return new CallQuery(filter, QueryText.Read(query, "voiceId"));
     }
+
+    /// <summary>All filters. Calls name their voice by name or id.</summary>
+    public CallFilter Resolve(IVoiceCatalog voices) => VoiceId is not { } id ? Filter : Filter with
+    {
+        Voices = Guid.TryParse(id, out _) && voices.TryResolve(id, out var voice) ? [voice.Voice.VoiceId.ToString(), voice.Voice.Name] : [id],
+    };
 
     private static (CallSort Sort, bool Descending) Sort(string? text)
     {
@@ -74,7 +81,7 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
     }
 
     /// <summary>ISO 8601; a date alone means its first or last moment, and a time without an offset is UTC.</summary>
-    private static DateTimeOffset? Instant(IQueryCollection query, string name, bool endOfDay)
+    internal static DateTimeOffset? Instant(IQueryCollection query, string name, bool endOfDay)
     {
         if (QueryText.Read(query, name) is not { } text) return null;
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))

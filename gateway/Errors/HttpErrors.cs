@@ -9,6 +9,7 @@ public static class HttpErrors
     public static readonly ErrorCode TooLarge = new("request_too_large", 413, "Request too large");
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, "Unsupported media type");
     public static readonly ErrorCode RateLimited = new("throttled", 429, "Too many requests");
+    public static readonly ErrorCode NotImplemented = new("not_implemented", 501, "Not served by this version");
     public static readonly ErrorCode NotAuthenticated = new("not_authenticated", 401, "No credentials");
     public static readonly ErrorCode KeyRefused = new("authentication_failed", 403, "Credentials refused");
 }

@@ -116,7 +116,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
     private static string NullsLast(string column, string type, string greatest, bool descending)
         => $"coalesce({column}, '{(descending ? "-" : "")}{greatest}'::{type})";
 
-    private static void AddFilters(SqlFilter rows, CallFilter filter)
+    internal static void AddFilters(SqlFilter rows, CallFilter filter)
     {
         AddCommonFilters(rows, filter);
         if (filter.Metadata is { } metadata)
@@ -132,7 +132,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         }
     }
 
-    private static void AddCommonFilters(SqlFilter rows, CallFilter filter)
+    internal static void AddCommonFilters(SqlFilter rows, CallFilter filter)
     {
         const string timeOfDay = "(created at time zone 'UTC')::time";
         if (filter.AgentIds is { } agents) rows.Where("agent_id = any({0})", agents.ToList());

@@ -34,10 +34,19 @@ internal static class OpenApiContract
         "Tool", "PaginatedToolList", "ToolHistory", "PaginatedToolHistoryList",
         "Webhook", "WebhookFailure", "PaginatedWebhookList",
         "APIKey", "APIKeyCreate", "PaginatedAPIKeyList",
+        "CallUsage", "CallStatistics", "DailyCallStatistics", "HourlyCallStatistics", "AgentUsage", "AgentDailyUsage", "ConcurrencyResponse", "ConcurrencyBucket",
+        "AccountBillingInfo", "UsageResponse", "BillingUsageDay", "PaginatedInvoiceList",
     ];
 
-    private static readonly Lazy<JsonObject> Schemas = new(Load);
+    private static readonly Lazy<JsonObject> Document = new(Load);
     private static readonly ConcurrentDictionary<string, Task<JsonSchema>> Compiled = new();
+
+    /// <summary>Every method of every path.</summary>
+    public static IEnumerable<(string Method, string Path)> Operations =>
+        from path in Document.Value["paths"]!.AsObject()
+        from operation in path.Value!.AsObject()
+        where operation.Key is "get" or "post" or "put" or "patch" or "delete"
+        select (operation.Key.ToUpperInvariant(), path.Key);
 
     /// <summary>Fails with every way in which the answer differs from its description.</summary>
     public static async Task AssertMatchesAsync(string schema, JsonElement answer)
@@ -50,7 +59,7 @@ internal static class OpenApiContract
     private static Task<JsonSchema> Compile(string schema)
     {
         var definitions = new JsonObject();
-        foreach (var (name, value) in Schemas.Value) definitions[Name(name)] = Translate(value!.DeepClone(), name);
+        foreach (var (name, value) in Document.Value["components"]!["schemas"]!.AsObject()) definitions[Name(name)] = Translate(value!.DeepClone(), name);
         var document = definitions[Name(schema)]!.DeepClone().AsObject();
         document["definitions"] = definitions;
         return JsonSchema.FromJsonAsync(document.ToJsonString());
@@ -98,7 +107,7 @@ internal static class OpenApiContract
     {
         using var file = File.OpenText(Path.Combine(AppContext.BaseDirectory, "Contract", "ultravox-openapi.yaml"));
         var yaml = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize<object>(file);
-        return JsonSerializer.SerializeToNode(Plain(yaml))!["components"]!["schemas"]!.AsObject();
+        return JsonSerializer.SerializeToNode(Plain(yaml))!.AsObject();
     }
 
     private static object? Plain(object? yaml) => yaml switch

@@ -15,6 +15,8 @@ public sealed class BadInputTests(SiloFixture silo)
     {
         { "GET", "/api/accounts" }, { "GET", "/api/accounts/me" },
         { "GET", "/api/api_keys" }, { "POST", "/api/api_keys" }, { "GET", NoKey }, { "PUT", NoKey }, { "PATCH", NoKey }, { "DELETE", NoKey },
+        { "GET", "/api/accounts/me/usage/calls" }, { "GET", "/api/accounts/me/usage/concurrency" }, { "GET", "/api/agents/usage" },
+        { "GET", "/api/accounts/me/billing" }, { "GET", "/api/accounts/me/billing/usage" }, { "GET", "/api/accounts/me/billing/invoices" },
         { "GET", "/api/agents" }, { "POST", "/api/agents" },
         { "GET", $"/api/agents/{Nobody}" }, { "PATCH", $"/api/agents/{Nobody}" }, { "DELETE", $"/api/agents/{Nobody}" },
         { "GET", "/api/voices" }, { "GET", $"/api/voices/{Nobody}" }, { "GET", $"/api/voices/{Nobody}/preview" }, { "POST", "/api/voice_preview" },
@@ -72,7 +74,8 @@ public sealed class BadInputTests(SiloFixture silo)
     [InlineData("PATCH", "/api/tools/" + Nobody, "DELETE, GET, PUT")]
     [InlineData("POST", NoKey, "DELETE, GET, PATCH, PUT")]
     [InlineData("POST", "/api/models", "GET")]
-    [InlineData("DELETE", "/api/voices", "GET")]
+    [InlineData("DELETE", "/api/voices", "GET, POST")]
+    [InlineData("POST", "/api/accounts/me/usage/calls", "GET")]
     public async Task AWrongMethod_405TellsTheRightOnes(string method, string path, string allowed)
     {
         using var client = await silo.CreateClientAsync();

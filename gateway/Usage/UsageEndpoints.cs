@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Calls;
+using VoiceGrains.Grains.Usage;
+using VoiceGrains.Providers.Catalog;
+
+namespace VoiceGrains.Gateway.Usage;
+
+/// <summary>What an account's calls add up to.</summary>
+internal static class UsageEndpoints
+{
+    public static void MapUsage(this IEndpointRouteBuilder routes)
+    {
+        var usage = routes.MapGroup("/api/accounts/me/usage").WithTags("accounts");
+        usage.MapGet("/calls", GetCallsAsync).WithName("GetCallUsage");
+        usage.MapGet("/concurrency", GetConcurrencyAsync).WithName("GetConcurrency");
+        routes.MapGet("/api/agents/usage", ListAgentsAsync).WithTags("agents").WithName("ListAgentUsage");
+    }
+
+    private static async Task<Ok<CallUsage>> GetCallsAsync(
+        Caller caller, CallQuery query, UsageStore usage, IVoiceCatalog voices, CancellationToken cancellationToken)
+        => TypedResults.Ok(await usage.ReadCallsAsync(caller.AccountId, query.Resolve(voices), cancellationToken));
+
+    private static async Task<Ok<ConcurrencyResponse>> GetConcurrencyAsync(
+        Caller caller, HttpRequest request, UsageStore usage, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var query = ConcurrencyQuery.Read(request.Query, clock.GetUtcNow());
+        if (query.Start >= query.End) return TypedResults.Ok(new ConcurrencyResponse([]));   // wholly in the future
+        return TypedResults.Ok(new ConcurrencyResponse(await usage.ReadConcurrencyAsync(caller.AccountId, query.Start, query.End, query.Bucket, cancellationToken)));
+    }
+
+    private static async Task<Ok<IReadOnlyList<AgentUsage>>> ListAgentsAsync(
+        Caller caller, CallQuery query, UsageStore usage, IVoiceCatalog voices, CancellationToken cancellationToken)
+        => TypedResults.Ok(await usage.ReadAgentsAsync(caller.AccountId, query.Resolve(voices), cancellationToken));
+}
+
+/// <summary><c>ConcurrencyResponse</c>.</summary>
+internal sealed record ConcurrencyResponse(IReadOnlyList<ConcurrencyBucket> TimeSeries);
