@@ -2,7 +2,7 @@ using VoiceGrains.GrainInterfaces.Accounts;
 
 namespace VoiceGrains.Gateway.Accounts;
 
-/// <summary><c>Account</c>. Nothing is billed here: the subscription fields say so.</summary>
+/// <summary><c>Account</c>. Nothing is charged here: the subscription fields say so.</summary>
 internal sealed record AccountResponse
 {
     public required Guid AccountId { get; init; }

@@ -11,10 +11,10 @@ namespace VoiceGrains.Gateway.Usage;
 /// <param name="Bucket">Its length.</param>
 internal readonly record struct ConcurrencyQuery(DateTimeOffset Start, DateTimeOffset End, TimeSpan Bucket)
 {
-    /// <summary>A week of minutes.</summary>
+    /// <summary>Of one answer: a week of minutes.</summary>
     public const int MaxBuckets = 7 * 24 * 60;
 
-    /// <summary>No day of buckets is longer, so that one request cannot read years of calls.</summary>
+    /// <summary>However large the buckets are, so that one request cannot read years of calls.</summary>
     public const int MaxDays = 366;
 
     private static readonly TimeSpan DefaultRange = TimeSpan.FromDays(1);
