@@ -12,9 +12,13 @@ namespace VoiceGrains.Grains.Tests.Webhooks;
 /// <summary>One process's deliveries, by a clock of the test's: several on one database are several processes.</summary>
 internal sealed class DeliveryRig : IAsyncDisposable
 {
+    private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(200);
     private readonly ProviderHttpPool _http;
     private readonly DeliveryMetrics _metrics;
     private readonly DeliveryWorker _worker;
+
+    /// <summary>A look passes over rows that another transaction has locked, and the worker's own next one is by the test's clock.</summary>
+    private readonly Timer _looks;
 
     public DeliveryRig(CallHost host, ManualClock clock, WebhookOptions? options = null, params string[] allowed)
     {
@@ -29,6 +33,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
         _worker = new DeliveryWorker(
             Queue, new DeliverySender(_http, guard, wrapped, clock), Signal, _metrics, host.Services.GetRequiredService<ICallEventWriter>(), wrapped, clock, Random.Shared,
             NullLogger<DeliveryWorker>.Instance);
+        _looks = new Timer(_ => Signal.Raise(), null, LookPeriod, LookPeriod);
     }
 
     public WebhookOptions Options { get; }
@@ -49,6 +54,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _looks.DisposeAsync();
         await _worker.StopAsync(new CancellationToken(canceled: true));
         _worker.Dispose();
         _metrics.Dispose();
