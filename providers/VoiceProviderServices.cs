@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Providers.Catalog;
 using VoiceGrains.Providers.Http;
+using VoiceGrains.Providers.Synthesis.External;
 using VoiceGrains.Providers.Telemetry;
 
 namespace VoiceGrains.Providers;
@@ -14,7 +15,7 @@ public static class VoiceProviderServices
 {
     /// <summary>
     /// Adds <see cref="ILanguageModelCatalog"/>, <see cref="IRecognizerCatalog"/> and <see cref="IVoiceCatalog"/> from the sections
-    /// <c>Providers</c>, <c>Models</c>, <c>Recognizers</c> and <c>Voices</c>, and the <see cref="OutboundGuard"/> from <c>Outbound</c>.
+    /// <c>Providers</c>, <c>Models</c>, <c>Recognizers</c>, <c>Voices</c> and <c>ExternalVoices</c>, and the <see cref="OutboundGuard"/> from <c>Outbound</c>.
     /// Mistakes in them are all reported at start.
     /// </summary>
     public static IServiceCollection AddVoiceProviders(this IServiceCollection services, IConfiguration configuration)
@@ -27,6 +28,8 @@ public static class VoiceProviderServices
         services.AddOptions<OutboundOptions>().Bind(configuration.GetSection("Outbound"))
             .Validate(o => o.AllowedNetworks.TrueForAll(n => IPNetwork.TryParse(n, out _)), "Outbound:AllowedNetworks must be networks in CIDR notation, such as 10.20.0.0/16.")
             .ValidateOnStart();
+        services.AddOptions<ExternalVoiceOptions>().Bind(configuration.GetSection("ExternalVoices"), o => o.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExternalVoiceOptions>, ExternalVoiceOptionsValidator>());
         services.TryAddSingleton<OutboundGuard>();
         services.TryAddSingleton<ProviderHttpPool>();
         services.TryAddSingleton<ProviderTelemetry>();

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.External;
 using VoiceGrains.Providers.Synthesis.Generic;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -18,6 +19,11 @@ public interface IVoiceCatalog
 
     /// <summary>The synthesizer for a voice that a tenant defined; its <see cref="SynthesisRequest.Voice"/> is ignored. Check it with <see cref="GenericVoiceRules"/> first.</summary>
     ISynthesizer CreateGeneric(GenericVoiceDefinition definition);
+
+    /// <summary>The synthesizer for a tenant's voice at a provider that we know, measured under <see cref="ExternalVoiceDefinition.Provider"/>; its
+    /// <see cref="SynthesisRequest.Voice"/> is ignored. Opens no connection yet.</summary>
+    /// <param name="apiKey">The tenant's key there. Never part of a log or an error.</param>
+    ISynthesizer CreateExternal(ExternalVoiceDefinition definition, string apiKey);
 }
 
 /// <summary>A voice as <c>GET /api/voices</c> describes it.</summary>

@@ -12,6 +12,7 @@ using VoiceGrains.Providers.Recognition.Pocketsphinx;
 using VoiceGrains.Providers.Scripted;
 using VoiceGrains.Providers.Synthesis;
 using VoiceGrains.Providers.Synthesis.Espeak;
+using VoiceGrains.Providers.Synthesis.External;
 using VoiceGrains.Providers.Synthesis.Flite;
 using VoiceGrains.Providers.Synthesis.Generic;
 using VoiceGrains.Providers.Synthesis.OpenAi;
@@ -23,7 +24,8 @@ namespace VoiceGrains.Providers.Catalog;
 /// Makes each configured provider once, on first use, and measures it. A native engine that is not installed costs its voices and no more.
 /// </summary>
 internal sealed partial class ProviderRegistry(
-    IOptions<ProviderSettings> settings, ProviderHttpPool http, OutboundGuard guard, ILoggerFactory loggers, ProviderTelemetry telemetry, TimeProvider clock)
+    IOptions<ProviderSettings> settings, IOptions<ExternalVoiceOptions> external, ProviderHttpPool http, OutboundGuard guard, ILoggerFactory loggers,
+    ProviderTelemetry telemetry, TimeProvider clock)
     : IAsyncDisposable
 {
     private readonly ConcurrentBag<IAsyncDisposable> _engines = [];
@@ -47,6 +49,10 @@ internal sealed partial class ProviderRegistry(
     /// <summary>A voice that a tenant defined; not kept.</summary>
     public ISynthesizer Generic(GenericVoiceDefinition voice)
         => new MeasuredSynthesizer(new GenericSynthesizer(voice, http, guard, clock), GenericSynthesizer.ProviderName, telemetry);
+
+    /// <summary>A tenant's voice at a provider that we know; not kept.</summary>
+    public ISynthesizer External(ExternalVoiceDefinition voice, string apiKey)
+        => new MeasuredSynthesizer(voice.CreateSynthesizer(new(external.Value, http, clock), apiKey), voice.Provider, telemetry);
 
     /// <summary>Loads the recognizer's models ahead of the first call, where it is pocketsphinx.</summary>
     public async Task WarmAsync(ProviderTarget target, CancellationToken cancellationToken)

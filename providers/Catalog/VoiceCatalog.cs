@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Providers.Synthesis;
+using VoiceGrains.Providers.Synthesis.External;
 using VoiceGrains.Providers.Synthesis.Generic;
 
 namespace VoiceGrains.Providers.Catalog;
@@ -48,6 +49,8 @@ internal sealed class VoiceCatalog : IVoiceCatalog
     }
 
     public ISynthesizer CreateGeneric(GenericVoiceDefinition definition) => _registry.Generic(definition);
+
+    public ISynthesizer CreateExternal(ExternalVoiceDefinition definition, string apiKey) => _registry.External(definition, apiKey);
 
     /// <summary>A name-based UUID (RFC 9562 §5.5), so that ids survive restarts and upgrades without a table of them.</summary>
     internal static Guid IdOf(string name)
