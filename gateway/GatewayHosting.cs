@@ -79,6 +79,8 @@ public static class GatewayHosting
         var api = routes.MapGroup("").RequireAuthorization();
         api.MapAccounts();
         api.MapApiKeys();
+        api.MapTtsKeys();
+        api.MapTelephonyConfigs();
         api.MapUsage();
         api.MapBilling();
         api.MapCalls();

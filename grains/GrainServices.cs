@@ -52,6 +52,8 @@ public static class GrainServices
         services.TryAddSingleton<AccountStore>();
         services.TryAddSingleton<ApiKeyStore>();
         services.TryAddSingleton<AccountSetup>();
+        services.TryAddSingleton<ProviderKeyStore>();
+        services.TryAddSingleton<TelephonyConfigStore>();
     }
 
     private static void AddAgents(this IServiceCollection services)

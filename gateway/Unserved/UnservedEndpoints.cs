@@ -13,15 +13,10 @@ namespace VoiceGrains.Gateway.Unserved;
 internal static class UnservedEndpoints
 {
     private const string Corpora = "Corpora", Batches = "Scheduled batches", Throttles = "Call throttles", Sip = "SIP", Telephony = "Telephony providers",
-        ProviderKeys = "Accounts' own provider keys", Voices = "Accounts' own voices", Schema = "The API description";
+        Voices = "Accounts' own voices", Schema = "The API description";
 
     private static readonly (string Feature, string Route, string Methods)[] Table =
     [
-        (ProviderKeys, "/api/accounts/me/tts_api_keys", "GET PATCH"),
-        (Telephony, "/api/accounts/me/telephony_config", "GET PATCH"),
-        (Telephony, "/api/telephony_configs/plivo", "GET POST PATCH DELETE"),
-        (Telephony, "/api/telephony_configs/telnyx", "GET POST PATCH DELETE"),
-        (Telephony, "/api/telephony_configs/twilio", "GET POST PATCH DELETE"),
         (Telephony, "/api/agents/{agentId:guid}/telephony_xml", "POST"),
         (Batches, "/api/agents/{agentId:guid}/scheduled_batches", "GET POST"),
         (Batches, "/api/agents/{agentId:guid}/scheduled_batches/{batchId:guid}", "GET PATCH DELETE"),

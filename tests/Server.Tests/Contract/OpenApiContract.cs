@@ -23,7 +23,10 @@ internal static class OpenApiContract
     ];
 
     /// <summary>Documented, but for requests only.</summary>
-    private static readonly string[] WriteOnly = ["ultravox.v1.CallTemplate.sharedSecrets"];
+    private static readonly string[] WriteOnly =
+    [
+        "ultravox.v1.CallTemplate.sharedSecrets", "TwilioConfig.authToken", "TelnyxConfig.apiKey", "TelnyxConfig.publicKey", "PlivoConfig.authToken",
+    ];
 
     /// <summary>Whose every field is in every answer. Other messages leave unset fields out.</summary>
     private static readonly string[] Whole =
@@ -36,6 +39,7 @@ internal static class OpenApiContract
         "APIKey", "APIKeyCreate", "PaginatedAPIKeyList",
         "CallUsage", "CallStatistics", "DailyCallStatistics", "HourlyCallStatistics", "AgentUsage", "AgentDailyUsage", "ConcurrencyResponse", "ConcurrencyBucket",
         "AccountBillingInfo", "UsageResponse", "BillingUsageDay", "PaginatedInvoiceList",
+        "TwilioConfig", "TelnyxConfig", "PlivoConfig", "AccountTelephonyConfig",
     ];
 
     private static readonly Lazy<JsonObject> Document = new(Load);
