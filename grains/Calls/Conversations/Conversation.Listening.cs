@@ -15,12 +15,12 @@ internal sealed partial class Conversation
     private static readonly TimeSpan UnderflowWarning = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeastIdleTimeout = TimeSpan.FromSeconds(10);
     // Audio may come in larger chunks than frames; a pause in a turn this much longer than the endpoint delay is a stall.
-    private static readonly TimeSpan StallAllowance = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan StallAllowance = TimeSpan.FromMilliseconds(150), StallSecondLook = TimeSpan.FromMilliseconds(100);
 
     private UserTurn? _recognizing;
     private int _turns;
     private int _recognitionFailures;
-    private TimeSpan _lastAudio;
+    private TimeSpan _lastAudio, _stalledAt;
     private TimeSpan _inputDeficit;
     private bool _overflows;
 
@@ -213,14 +213,28 @@ internal sealed partial class Conversation
         AnswerUser(turn);
     }
 
-    /// <summary>Sound stopped coming in the middle of a turn: as if silence had followed.</summary>
+    /// <summary>
+    /// Sound stopped coming in the middle of a turn: as if silence had followed. Where it was this process that stood still, the sound is only
+    /// waiting to be read: the turn ends when none came during a second look either.
+    /// </summary>
     private void OnInputStall()
     {
         if (_listener.Turn is null) return;
         var limit = _listener.EndpointDelay + StallAllowance;
         var quiet = _clock.Wall - _lastAudio;
-        if (quiet >= limit) _listener.EndTurn();
-        else _deadlines.Set(Deadline.InputStall, limit - quiet);
+        if (quiet < limit)
+        {
+            _deadlines.Set(Deadline.InputStall, limit - quiet);
+        }
+        else if (_stalledAt != _lastAudio)
+        {
+            _stalledAt = _lastAudio;
+            _deadlines.Set(Deadline.InputStall, StallSecondLook);
+        }
+        else
+        {
+            _listener.EndTurn();
+        }
     }
 
     private void CheckInput()

@@ -168,6 +168,17 @@ internal sealed class ConversationHarness : IAsyncDisposable
         _pump.RunUntilIdle();
     }
 
+    /// <summary>The process stands still, its clock does not: timers are late, and the microphone's sound waits to be read.</summary>
+    public void StandStill(TimeSpan time)
+    {
+        Clock.Advance(time);
+        _pump.RunUntilIdle();
+        var missed = new short[(int)(time.TotalSeconds * FarEnd.InputSampleRateHz)];
+        for (var i = 0; i < missed.Length && _speech.TryDequeue(out var sample); i++) missed[i] = sample;
+        FarEnd.Say(missed);
+        _pump.RunUntilIdle();
+    }
+
     public string? State => FarEnd.OfType("state").LastOrDefault()?["state"]?.GetValue<string>();
 
     public bool HasEvent(string type) => Journal.Events.Exists(item => item.Type == type);
