@@ -1,13 +1,13 @@
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Media;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>The sound of one message, cut out of the call's recording: of a user message the user's side, of an agent message the agent's.</summary>
 public static class MessageAudio
 {
-    private const int HeaderBytes = 44;
     private const int StereoFrame = 4;
     private const int User = 0, Agent = 1;
 
@@ -25,7 +25,7 @@ public static class MessageAudio
         var first = SampleAt(isUser ? time.Start - SoftBeginning : time.Start);
         var end = SampleAt(time.End);
         var recording = CallRecording.Open(blobs, call);
-        var recorded = recording is null ? 0 : (recording.Length - HeaderBytes) / StereoFrame;
+        var recorded = recording is null ? 0 : (recording.Length - PcmWavHeader.Length) / StereoFrame;
         if (recording is not null && first < end && (end <= recorded || (call.Ended is not null && first < recorded)))
             return new ChannelClip(recording, isUser ? User : Agent, first, Math.Min(end, recorded) - first);
         recording?.Dispose();

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace VoiceGrains.Media;
 
 /// <summary>
@@ -8,12 +6,11 @@ namespace VoiceGrains.Media;
 /// </summary>
 public sealed class WavWriter
 {
-    private const int HeaderBytes = 44;
     private readonly Stream _destination;
     private readonly int _sampleRateHz;
     private readonly int _channels;
     private readonly byte[] _buffer = new byte[32 << 10];
-    private readonly byte[] _header = new byte[HeaderBytes];
+    private readonly byte[] _header = new byte[PcmWavHeader.Length];
     private readonly long _start;
     private int _buffered;
     private long _dataBytes;
@@ -57,7 +54,7 @@ public sealed class WavWriter
             FillHeader(_dataBytes);
             _destination.Position = _start;
             await _destination.WriteAsync(_header, cancellationToken).ConfigureAwait(false);
-            _destination.Position = _start + HeaderBytes + _dataBytes;
+            _destination.Position = _start + PcmWavHeader.Length + _dataBytes;
         }
         await _destination.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -77,21 +74,5 @@ public sealed class WavWriter
         _buffered = 0;
     }
 
-    private void FillHeader(long dataBytes)
-    {
-        var header = _header.AsSpan();
-        var blockAlign = (ushort)(_channels * sizeof(short));
-        "RIFF"u8.CopyTo(header);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[4..], (uint)Math.Min(uint.MaxValue, dataBytes + HeaderBytes - 8));
-        "WAVEfmt "u8.CopyTo(header[8..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[16..], 16);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[20..], 1);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[22..], (ushort)_channels);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[24..], (uint)_sampleRateHz);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[28..], (uint)(_sampleRateHz * blockAlign));
-        BinaryPrimitives.WriteUInt16LittleEndian(header[32..], blockAlign);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[34..], 16);
-        "data"u8.CopyTo(header[36..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[40..], (uint)Math.Min(uint.MaxValue, dataBytes));
-    }
+    private void FillHeader(long dataBytes) => PcmWavHeader.Write(_header, dataBytes, _sampleRateHz, _channels);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using FsCheck;
 using FsCheck.Fluent;
+using VoiceGrains.Media;
 using VoiceGrains.Providers.Audio;
 
 namespace VoiceGrains.Providers.Tests.Audio;
@@ -15,7 +16,7 @@ public sealed class PcmDecoderTests
         byte[][] files =
         [
             Wav.Encode(Samples, 22_050),
-            Wav.Encode(Samples, 22_050)[Wav.HeaderLength..],
+            Wav.Encode(Samples, 22_050)[PcmWavHeader.Length..],
             WithChunk(Wav.Encode(Samples, 22_050)),
             [.. Wav.Encode(Samples, 22_050), .. "LISTxxxx"u8],
         ];
@@ -67,7 +68,7 @@ public sealed class PcmDecoderTests
     {
         var decoder = new PcmDecoder(0);
         var heard = new List<short>();
-        foreach (var part in new[] { Wav.Encode(Samples, 8_000), Wav.Encode(Samples, 8_000), Wav.Encode(Samples, 8_000)[Wav.HeaderLength..] })
+        foreach (var part in new[] { Wav.Encode(Samples, 8_000), Wav.Encode(Samples, 8_000), Wav.Encode(Samples, 8_000)[PcmWavHeader.Length..] })
         {
             decoder.BeginPart();
             heard.AddRange(decoder.Decode(part));
