@@ -17,7 +17,7 @@ internal sealed partial class CallGrain
         try
         {
             var summarizing = TryUntilSettledAsync(cancellationToken);
-            await Task.WhenAny(summarizing, Task.Delay(services.SummaryOptions.Budget, clock, cancellationToken));
+            await summarizing.WaitAsync(services.SummaryOptions.Budget, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (!summarizing.IsCompleted) await StandInAsync(cancellationToken);
             await summarizing;
         }
