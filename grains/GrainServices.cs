@@ -5,6 +5,7 @@ using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Retention;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
@@ -25,6 +26,7 @@ public static class GrainServices
         services.AddHostedService(provider => provider.GetRequiredService<ConversationHost>());
         services.AddHostedService<CallRecovery>();
         services.AddWebhookDelivery();
+        services.AddRetention();
         return services;
     }
 
@@ -48,6 +50,7 @@ public static class GrainServices
 
     private static void AddAccounts(this IServiceCollection services)
     {
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<AccountOptions>().BindConfiguration("Accounts").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<AccountStore>();
         services.TryAddSingleton<ApiKeyStore>();

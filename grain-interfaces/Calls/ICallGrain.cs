@@ -59,6 +59,10 @@ public interface ICallGrain : IGrainWithStringKey
     /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
     [AlwaysInterleave]
     Task DeleteAsync();
+
+    /// <summary>Deletes a call that has been over for long. False, and nothing happens, when it is not: it is live, owes its summary, asks to be retained, or ended later.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
+    Task<bool> ExpireAsync(DateTimeOffset endedBefore);
 }
 
 /// <summary>How a conversation ended.</summary>

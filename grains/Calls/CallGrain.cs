@@ -140,21 +140,34 @@ internal sealed partial class CallGrain(
     {
         RequireCall();
         if (services.LiveCalls.TryGet(CallId, out var conversation)) await EndConversationAsync(conversation);
+        await RemoveAsync(state.State is { Ended: not null, Settings.RetentionPolicy: "auto_delete" } ? "auto_delete" : "request");
+    }
+
+    public async Task<bool> ExpireAsync(DateTimeOffset endedBefore)
+    {
+        RequireCall();
+        return state.State.IsOverSince(endedBefore) && await RemoveAsync("expired");
+    }
+
+    /// <summary>The transaction that makes the call a tombstone comes first: from then on nothing of it can be found, and what is left to delete is noted there.</summary>
+    private async Task<bool> RemoveAsync(string reason)
+    {
         await _changing.WaitAsync();
         try
         {
-            if (!state.RecordExists) return;
-            services.Blobs.Delete(CallBlobs.Recording(CallId));
-            foreach (var part in state.State.RecordingParts.Skip(1)) services.Blobs.Delete(CallBlobs.Recording(CallId, part.Generation));
+            if (!state.RecordExists) return false;
             await SaveAsync(state.ClearStateAsync);
         }
         finally
         {
             _changing.Release();
         }
+        services.Metrics.Deleted(reason);
+        LogDeleted(CallId, reason);
+        await services.Recordings.RemoveAsync(CallId);
         await StopWatchAsync();
-        LogDeleted(CallId);
         DeactivateOnIdle();
+        return true;
     }
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
@@ -275,8 +288,8 @@ internal sealed partial class CallGrain(
     [LoggerMessage(1001, LogLevel.Information, "Call {CallId} ended: {Reason}")]
     private partial void LogEnded(string callId, EndReason reason);
 
-    [LoggerMessage(1003, LogLevel.Information, "Call {CallId} was deleted")]
-    private partial void LogDeleted(string callId);
+    [LoggerMessage(1003, LogLevel.Information, "Call {CallId} was deleted: {Reason}")]
+    private partial void LogDeleted(string callId, string reason);
 
     [LoggerMessage(1004, LogLevel.Warning, "Call {CallId} is deleted although its conversation did not end in time")]
     private partial void LogStillLive(string callId);

@@ -11,6 +11,7 @@ internal sealed class CallGrainMetrics : IDisposable
     private readonly Counter<long> _resumed;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _summaries;
+    private readonly Counter<long> _deleted;
     private readonly Histogram<double> _duration;
 
     public CallGrainMetrics(IMeterFactory meters)
@@ -20,6 +21,7 @@ internal sealed class CallGrainMetrics : IDisposable
         _resumed = _meter.CreateCounter<long>("voicegrains.calls.resumed", "{call}", "Times that a client came back to a call that was interrupted.");
         _ended = _meter.CreateCounter<long>("voicegrains.calls.ended", "{call}", "Calls ended, by reason.");
         _summaries = _meter.CreateCounter<long>("voicegrains.calls.summaries", "{call}", "Summaries settled, by outcome.");
+        _deleted = _meter.CreateCounter<long>("voicegrains.calls.deleted", "{call}", "Calls deleted, by reason.");
         _duration = _meter.CreateHistogram<double>("voicegrains.calls.duration", "s", "Join to end of calls that were joined.");
     }
 
@@ -35,6 +37,9 @@ internal sealed class CallGrainMetrics : IDisposable
     }
 
     public void Summarized(SummaryStatus status) => _summaries.Add(1, new KeyValuePair<string, object?>("outcome", status.ToString()));
+
+    /// <param name="reason"><c>request</c>, <c>auto_delete</c> or <c>expired</c>.</param>
+    public void Deleted(string reason) => _deleted.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -38,7 +38,7 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
         on conflict (call_id) do nothing
         """;
 
-    private static readonly string[] CallTables = ["tool_calls", "call_events", "call_messages", "call_stages", "calls"];
+    private static readonly string[] CallTables = ["tool_calls", "call_events", "call_messages", "call_stages", "call_expirations", "calls"];
 
     public async Task ProjectAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string grainKey, CallState? state, CancellationToken cancellationToken)
@@ -81,7 +81,9 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
 
     private void Delete(NpgsqlBatch batch, string callId)
     {
-        Add(batch, LeaveTombstone, callId, clock.GetUtcNow());
+        var now = clock.GetUtcNow();
+        Add(batch, LeaveTombstone, callId, now);
+        Add(batch, RecordingRemovals.Note, callId, now + RecordingRemovals.Patience, now + RecordingRemovals.LivePatience);
         foreach (var table in CallTables) Add(batch, $"delete from {table} where call_id = $1", callId);
         foreach (var (sql, values) in outbox.StatementsOfDeletion(callId)) Add(batch, sql, values);
     }

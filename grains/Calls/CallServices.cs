@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Options;
 using VoiceGrains.Grains.Calls.LiveEvents;
-using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
-    CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, IBlobStore blobs, CallGrainMetrics metrics,
+    CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, RecordingRemovals recordings, CallGrainMetrics metrics,
     LiveEventStreams liveEvents, DeliverySignal deliveries, CallPlace place, ConversationHost host, IOptions<CallResumeOptions> resume, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
@@ -15,7 +14,7 @@ internal sealed class CallServices(
     public ICallJournal Journal => journal;
     public CallSummarizer Summarizer => summarizer;
     public CallRemains Remains => remains;
-    public IBlobStore Blobs => blobs;
+    public RecordingRemovals Recordings => recordings;
     public CallGrainMetrics Metrics => metrics;
     public LiveEventStreams LiveEvents => liveEvents;
     public DeliverySignal Deliveries => deliveries;

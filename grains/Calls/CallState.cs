@@ -148,6 +148,9 @@ internal sealed class CallState
         Milestones |= CallMilestones.Summarized;
     }
 
+    /// <summary>Whether nothing is left to do for it since some time, and nothing asks to keep it.</summary>
+    public bool IsOverSince(DateTimeOffset time) => Ended < time && !IsUnfinished && Settings!.RetentionPolicy != "retain";
+
     /// <summary>From join to end, rounded up to <see cref="BillingUnit"/>; zero for calls that nobody joined; null before the end.</summary>
     public TimeSpan? BilledDuration()
     {

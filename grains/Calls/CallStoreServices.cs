@@ -31,6 +31,7 @@ public static class CallStoreServices
         services.AddHostedService(provider => provider.GetRequiredService<CallJournal>());
         services.TryAddSingleton<CallSummarizer>();
         services.TryAddSingleton<CallRemains>();
+        services.TryAddSingleton<RecordingRemovals>();
         services.TryAddSingleton<CallGrainMetrics>();
         services.AddInProcessStreams(LiveEventStreams.ProviderName);
         services.TryAddSingleton<LiveEventStreams>();

@@ -52,6 +52,7 @@ internal sealed class DeliveryQueue(NpgsqlDataSource database, SealedJson json, 
     private const string Failed = """
         with failed as (
             update webhook_outbox set failures = failures + 1, due = coalesce(@again, due),
+                document = case when @again is not null then document end, callback = case when @again is not null then callback end,
                 outcome = case when @again is null then 'given_up' end, settled = case when @again is null then @now end
             where id = @id and lease = @lease returning webhook_id)
         update webhooks w set failures_in_row = w.failures_in_row + 1,

@@ -35,7 +35,7 @@ public sealed class WebhookOptions
     /// <summary>How long a stopping process waits for deliveries under way; then others take them over. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")] public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long it is kept that something was delivered, without its content, or given up. Default 7 days.</summary>
+    /// <summary>How long it is kept that something was delivered or given up, without its content. Default 7 days.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")] public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Failed attempts in a row, of whatever deliveries, after which a webhook is shown as unhealthy. Default 5.</summary>

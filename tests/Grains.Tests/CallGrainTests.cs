@@ -127,7 +127,7 @@ public sealed class CallGrainTests : IAsyncLifetime
     [Fact]
     public async Task Delete_EndsTheConversationFirst_ThenRemovesEverything()
     {
-        var call = await JoinAsync();
+        var call = await JoinAsync(settings => settings with { RecordingEnabled = true });
         var callId = call.Settings.CallId;
         var grain = _host.Call(callId);
         _host.Blobs.OpenWrite(CallBlobs.Recording(callId)).Dispose();
