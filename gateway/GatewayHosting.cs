@@ -41,6 +41,7 @@ public static class GatewayHosting
         services.AddCalls();
         services.AddGrpc();
         services.AddSingleton<VoicePreview>();
+        services.AddSingleton<VoiceUpload>();
         services.AddSingleton<WebhookRules>();
         services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
         return services;

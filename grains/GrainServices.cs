@@ -10,6 +10,7 @@ using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Grains.Usage;
+using VoiceGrains.Grains.Voices;
 using VoiceGrains.Grains.Webhooks;
 
 namespace VoiceGrains.Grains;
@@ -42,6 +43,7 @@ public static class GrainServices
         services.AddAccounts();
         services.AddCallStore();
         services.TryAddSingleton<UsageStore>();
+        services.AddVoices();
         services.AddAgents();
         services.AddTools();
         services.AddWebhooks();

@@ -55,8 +55,8 @@ internal static class ToolEndpoints
     private static async Task<IResult> CreateAsync(
         HttpRequest request, Caller caller, ToolStore store, IOptions<DurableToolOptions> options, CancellationToken cancellationToken)
     {
-        var drafts = ToolUpload.Is(request)
-            ? OpenApiImport.Read(await ToolUpload.ReadAsync(request, options.Value.MaxImportBytes, cancellationToken), options.Value.MaxImportTools)
+        var drafts = MultipartBody.Is(request)
+            ? OpenApiImport.Read((await MultipartBody.ReadAsync(request, options.Value.MaxImportBytes, cancellationToken)).File, options.Value.MaxImportTools)
             : [Draft(Body<ToolRequest>.Read(await JsonBody.ReadAsync(request, cancellationToken)).Value)];
         var tools = await store.CreateAsync(caller.AccountId, drafts, cancellationToken);
         return tools.Count == 1

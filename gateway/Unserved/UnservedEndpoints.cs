@@ -13,7 +13,7 @@ namespace VoiceGrains.Gateway.Unserved;
 internal static class UnservedEndpoints
 {
     private const string Corpora = "Corpora", Batches = "Scheduled batches", Throttles = "Call throttles", Sip = "SIP", Telephony = "Telephony providers",
-        Voices = "Accounts' own voices", Schema = "The API description";
+        Schema = "The API description";
 
     private static readonly (string Feature, string Route, string Methods)[] Table =
     [
@@ -36,8 +36,6 @@ internal static class UnservedEndpoints
         (Corpora, "/api/corpora/{corpusId:guid}/sources/{sourceId:guid}/documents", "GET"),
         (Corpora, "/api/corpora/{corpusId:guid}/sources/{sourceId:guid}/documents/{documentId:guid}", "GET"),
         (Corpora, "/api/corpora/{corpusId:guid}/uploads", "POST"),
-        (Voices, "/api/voices", "POST"),
-        (Voices, "/api/voices/{voiceId:guid}", "PUT PATCH DELETE"),
         (Schema, "/api/schema/", "GET"),
     ];
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,85 +11,167 @@ using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
-using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Gateway.Voices;
 
+/// <summary>Voices over REST: an account's own, and the server's, which can be read and used only.</summary>
 internal static class VoiceEndpoints
 {
-    /// <summary>Values of the <c>provider</c> filter that are documented; the catalog's own names are taken too.</summary>
-    private static readonly string[] DocumentedProviders = ["lmnt", "cartesia", "google", "respeecher", "eleven_labs", "inworld"];
-
     public static void MapVoices(this IEndpointRouteBuilder routes)
     {
         var voices = routes.MapGroup("/api/voices").WithTags("voices");
-        voices.MapGet("", List).WithName("ListVoices");
-        voices.MapGet("/{voiceId:guid}", Get).WithName("GetVoice");
+        voices.MapGet("", ListAsync).WithName("ListVoices");
+        voices.MapPost("", CreateAsync).WithName("CreateVoice");
+        voices.MapGet("/{voiceId:guid}", GetAsync).WithName("GetVoice");
+        voices.MapPut("/{voiceId:guid}", ReplaceAsync).WithName("ReplaceVoice");
+        voices.MapPatch("/{voiceId:guid}", UpdateAsync).WithName("UpdateVoice");
+        voices.MapDelete("/{voiceId:guid}", DeleteAsync).WithName("DeleteVoice");
         voices.MapGet("/{voiceId:guid}/preview", PreviewAsync).WithName("PreviewVoice");
         routes.MapPost("/api/voice_preview", TryOutAsync).WithTags("voices").WithName("TryOutVoice");
     }
 
-    private static Ok<PageResponse<VoiceResponse>> List(HttpRequest request, Caller _, PageQuery query, IVoiceCatalog catalog)
+    private static async Task<Ok<PageResponse<VoiceResponse>>> ListAsync(
+        HttpRequest request, Caller caller, PageQuery query, IVoiceCatalog catalog, VoiceStore store, CancellationToken cancellationToken)
     {
-        var language = QueryText.Read(request.Query, "primaryLanguage", maxLength: 35);
-        var page = KeysetList.Page(Matching(request.Query, language, catalog), "name", voice => $"{Distance(voice, language)}{voice.Name.ToUpperInvariant()}", query.Page);
+        var filter = VoiceFilter.Read(request.Query, catalog.Voices.Select(voice => voice.Provider));
         var publicBase = PageResponse.PublicBase(request);
-        return TypedResults.Ok(PageResponse.From(page.Select(voice => VoiceResponse.From(voice, publicBase)), request));
+        var own = await store.ListAsync(caller.AccountId, cancellationToken);
+        var all = catalog.Voices.Select(voice => VoiceResponse.From(voice, publicBase)).Concat(own.Select(voice => VoiceResponse.From(voice, publicBase)));
+        return TypedResults.Ok(PageResponse.From(KeysetList.Page(all.Where(filter.Matches), "name", filter.KeyOf, query.Page), request));
     }
 
-    private static IEnumerable<Voice> Matching(IQueryCollection query, string? language, IVoiceCatalog catalog)
+    /// <summary>By its definition, or cloned from a sample.</summary>
+    private static async Task<Created<VoiceResponse>> CreateAsync(
+        HttpRequest request, Caller caller, VoiceStore store, AccountVoices voices, VoiceUpload upload, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var ownership = QueryText.ReadChoice(query, "ownership", VoiceResponse.Public, VoiceResponse.Private);
-        var billing = QueryText.ReadChoice(query, "billingStyle", VoiceResponse.Included, VoiceResponse.External);
-        var search = QueryText.Read(query, "search", maxLength: 200);
-        var providers = Providers(query, catalog);
-        if (ownership == VoiceResponse.Private || billing == VoiceResponse.External) return [];
-        return catalog.Voices.Where(voice => (language is null || Distance(voice, language) < 2)
-            && (providers.Count == 0 || providers.Contains(voice.Provider))
-            && (search is null || voice.Name.Contains(search, StringComparison.OrdinalIgnoreCase)
-                || voice.Description?.Contains(search, StringComparison.OrdinalIgnoreCase) == true));
+        OwnVoice made;
+        if (MultipartBody.Is(request))
+        {
+            made = await upload.CloneAsync(request, caller.AccountId, cancellationToken);
+        }
+        else
+        {
+            made = Draft(Body<VoiceRequest>.Read(await JsonBody.ReadAsync(request, cancellationToken)).Value, voices, clock);
+            await store.CreateAsync(caller.AccountId, made, cancellationToken);
+        }
+        return TypedResults.Created($"/api/voices/{made.VoiceId}", VoiceResponse.From(made, PageResponse.PublicBase(request)));
     }
 
-    private static HashSet<string> Providers(IQueryCollection query, IVoiceCatalog catalog)
+    private static async Task<Ok<VoiceResponse>> GetAsync(
+        Guid voiceId, HttpRequest request, Caller caller, IVoiceCatalog catalog, VoiceStore store, CancellationToken cancellationToken)
     {
-        var given = query["provider"].OfType<string>().Where(p => p.Length > 0).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var known = catalog.Voices.Select(v => v.Provider).Concat(DocumentedProviders).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (given.FirstOrDefault(p => !known.Contains(p)) is { } unknown)
-            throw new InvalidInputException("provider", $"\"{JsonLeaf.Shorten(unknown)}\" is not a valid choice.");
-        return given;
+        var publicBase = PageResponse.PublicBase(request);
+        return TypedResults.Ok(BuiltIn(catalog, voiceId) is { } builtIn
+            ? VoiceResponse.From(builtIn, publicBase)
+            : VoiceResponse.From(await RequireAsync(store, caller, voiceId, cancellationToken), publicBase));
     }
 
-    /// <summary>0 for the wanted language or none, 1 for the same language of another region, 2 for others.</summary>
-    private static int Distance(Voice voice, string? language)
+    /// <summary>Optional fields that are absent keep their value, as in Django REST framework.</summary>
+    private static async Task<Ok<VoiceResponse>> ReplaceAsync(
+        Guid voiceId, HttpRequest request, Caller caller, Body<VoiceRequest> body, IVoiceCatalog catalog, VoiceStore store, AccountVoices voices, CancellationToken cancellationToken)
     {
-        if (language is null || language.Equals(voice.PrimaryLanguage, StringComparison.OrdinalIgnoreCase)) return 0;
-        return voice.PrimaryLanguage?.Split('-')[0].Equals(language.Split('-')[0], StringComparison.OrdinalIgnoreCase) == true ? 1 : 2;
+        RefuseBuiltIn(catalog, voiceId);
+        var known = await RequireAsync(store, caller, voiceId, cancellationToken);
+        var given = JsonRequest(known, body.Json);
+        return await StoreAsync(request, caller, known, given, store, voices, cancellationToken);
     }
 
-    private static Ok<VoiceResponse> Get(Guid voiceId, HttpRequest request, Caller _, IVoiceCatalog catalog)
-        => TypedResults.Ok(VoiceResponse.From(Find(catalog, voiceId), PageResponse.PublicBase(request)));
-
-    private static Task<IResult> PreviewAsync(Guid voiceId, Caller _, IVoiceCatalog catalog, VoicePreview preview, CancellationToken cancellationToken)
+    private static async Task<Ok<VoiceResponse>> UpdateAsync(
+        Guid voiceId, HttpRequest request, Caller caller, IVoiceCatalog catalog, VoiceStore store, AccountVoices voices, CancellationToken cancellationToken)
     {
-        var voice = Find(catalog, voiceId);
-        if (!catalog.TryResolve(voice.Name, out var resolved))
-            throw new PlatformException(VoicePreview.VoiceFailed, $"The engine of voice '{voice.Name}' is not installed on this server.");
-        return preview.SpeakAsync(voice.Name, resolved.Synthesizer, resolved.ProviderVoice, voice.PrimaryLanguage, cancellationToken);
+        var changes = await JsonBody.ReadAsync(request, cancellationToken);
+        RefuseBuiltIn(catalog, voiceId);
+        var known = await RequireAsync(store, caller, voiceId, cancellationToken);
+        return await StoreAsync(request, caller, known, JsonRequest(known, changes), store, voices, cancellationToken);
     }
 
-    private static Task<IResult> TryOutAsync(
-        Caller _, Body<VoiceRequest> body, IVoiceCatalog catalog, OutboundGuard guard, VoicePreview preview, CancellationToken cancellationToken)
+    private static async Task<NoContent> DeleteAsync(
+        Guid voiceId, Caller caller, IVoiceCatalog catalog, VoiceStore store, VoiceUpload upload, CancellationToken cancellationToken)
+    {
+        RefuseBuiltIn(catalog, voiceId);
+        var deleted = await store.DeleteAsync(caller.AccountId, voiceId, cancellationToken) ?? throw NotFound();
+        await upload.ForgetAsync(caller.AccountId, deleted);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> PreviewAsync(
+        Guid voiceId, Caller caller, IVoiceCatalog catalog, VoiceStore store, AccountVoices voices, VoicePreview preview, CancellationToken cancellationToken)
+    {
+        if (BuiltIn(catalog, voiceId) is { } builtIn)
+        {
+            var engine = voices.OpenBuiltIn(builtIn.Name)
+                ?? throw new PlatformException(VoicePreview.VoiceFailed, $"The engine of voice '{builtIn.Name}' is not installed on this server.");
+            return await preview.SpeakAsync(builtIn.Name, engine.Synthesizer, engine.ProviderVoice, builtIn.PrimaryLanguage, cancellationToken);
+        }
+        var own = await RequireAsync(store, caller, voiceId, cancellationToken);
+        try
+        {
+            var speaker = await voices.OpenAsync(caller.AccountId, own, cancellationToken);
+            return await preview.SpeakAsync(own.Name, speaker.Synthesizer, speaker.ProviderVoice, own.PrimaryLanguage, cancellationToken);
+        }
+        catch (VoiceUnavailableException gone)
+        {
+            throw new PlatformException(VoicePreview.VoiceFailed, gone.Message);
+        }
+    }
+
+    private static async Task<IResult> TryOutAsync(Caller caller, Body<VoiceTrial> body, AccountVoices voices, VoicePreview preview, CancellationToken cancellationToken)
+    {
+        var (trial, errors) = (body.Value, new InputErrors());
+        await voices.CheckExternalAsync(caller.AccountId, trial.Definition!, errors.Field("definition"), cancellationToken);
+        errors.ThrowIfAny();
+        var speaker = await voices.OpenAsync(caller.AccountId, new VoiceChoice(null, trial.Definition, null), cancellationToken);
+        return await preview.SpeakAsync(trial.Name, speaker.Synthesizer, speaker.ProviderVoice, trial.PrimaryLanguage, cancellationToken);
+    }
+
+    private static OwnVoice Draft(VoiceRequest given, AccountVoices voices, TimeProvider clock)
+    {
+        Check(given, voices);
+        return new OwnVoice
+        {
+            VoiceId = Guid.NewGuid(), Name = given.Name!, Description = given.Description, PrimaryLanguage = given.PrimaryLanguage, Definition = given.Definition!,
+            Created = clock.GetUtcNow(),
+        };
+    }
+
+    private static async Task<Ok<VoiceResponse>> StoreAsync(
+        HttpRequest request, Caller caller, OwnVoice known, VoiceRequest given, VoiceStore store, AccountVoices voices, CancellationToken cancellationToken)
+    {
+        Check(given, voices);
+        RefuseAnotherClone(known, given);
+        var changed = known with { Name = given.Name!, Description = given.Description, PrimaryLanguage = given.PrimaryLanguage, Definition = given.Definition! };
+        var stored = await store.ReplaceAsync(caller.AccountId, changed, cancellationToken) ?? throw NotFound();
+        return TypedResults.Ok(VoiceResponse.From(stored, PageResponse.PublicBase(request)));
+    }
+
+    private static VoiceRequest JsonRequest(OwnVoice known, System.Text.Json.JsonElement changes) => Body<VoiceRequest>.Read(JsonChanges.Over(
+        new VoiceRequest { Name = known.Name, Description = known.Description, PrimaryLanguage = known.PrimaryLanguage, Definition = known.Definition }, changes)).Value;
+
+    private static void Check(VoiceRequest given, AccountVoices voices)
     {
         var errors = new InputErrors();
-        if (body.Value.Definition!.Generic is not { } generic)
-            errors.Field("definition").AddNonField("This server has no API key for the provider. Use 'generic'.");
-        else
-            GenericVoices.Check(generic, guard, errors.Field("definition").Field("generic"));
+        voices.CheckDefinition(given.Definition!, errors.Field("definition"));
         errors.ThrowIfAny();
-        var synthesizer = catalog.CreateGeneric(body.Value.Definition.Generic!.ToDefinition());
-        return preview.SpeakAsync(body.Value.Name, synthesizer, "", body.Value.PrimaryLanguage, cancellationToken);
     }
 
-    private static Voice Find(IVoiceCatalog catalog, Guid voiceId)
-        => catalog.Voices.FirstOrDefault(voice => voice.VoiceId == voiceId) ?? throw new PlatformException(ErrorCode.NotFound, "Not found.");
+    /// <summary>How a clone speaks may change; that it is this clone may not, or deleting the voice would delete another.</summary>
+    private static void RefuseAnotherClone(OwnVoice known, VoiceRequest given)
+    {
+        if (known.Sample is null || known.Definition.ProviderOf() is not { } provider) return;
+        var (was, now) = (known.Definition.SettingsAt(provider)!["voiceId"], given.Definition!.SettingsAt(provider)?["voiceId"]);
+        if (!JsonNode.DeepEquals(was, now)) throw new InvalidInputException("definition", "The voice was cloned: its provider and 'voiceId' stay. Create another voice instead.");
+    }
+
+    private static Voice? BuiltIn(IVoiceCatalog catalog, Guid voiceId) => catalog.Voices.FirstOrDefault(voice => voice.VoiceId == voiceId);
+
+    private static void RefuseBuiltIn(IVoiceCatalog catalog, Guid voiceId)
+    {
+        if (BuiltIn(catalog, voiceId) is not null) throw new PlatformException(ErrorCode.ReadOnly, "The server's voices cannot be changed.");
+    }
+
+    /// <summary>By id alone: a voice whose name looks like an id is not meant.</summary>
+    private static async Task<OwnVoice> RequireAsync(VoiceStore store, Caller caller, Guid voiceId, CancellationToken cancellationToken)
+        => await store.FindAsync(caller.AccountId, voiceId.ToString(), cancellationToken) is { } voice && voice.VoiceId == voiceId ? voice : throw NotFound();
+
+    private static PlatformException NotFound() => new(ErrorCode.NotFound, "No Voice matches the given query.");
 }

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Gateway.Voices;
@@ -7,13 +9,22 @@ namespace VoiceGrains.Gateway.Voices;
 /// <param name="PreviewUrl">Absolute; the API key is needed there too.</param>
 internal sealed record VoiceResponse(
     Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string PreviewUrl, string Ownership, string BillingStyle,
-    string? Provider, JsonObject? Definition)
+    string? Provider, JsonNode? Definition)
 {
     public const string Public = "public", Private = "private", Included = "VOICE_BILLING_STYLE_INCLUDED", External = "VOICE_BILLING_STYLE_EXTERNAL";
 
     /// <param name="voice">A voice of the catalog.</param>
     /// <param name="publicBase">Scheme and host of links.</param>
     public static VoiceResponse From(Voice voice, string publicBase) => new(
-        voice.VoiceId, voice.Name, voice.Description, voice.PrimaryLanguage, voice.LanguageLabel, $"{publicBase}/api/voices/{voice.VoiceId}/preview",
+        voice.VoiceId, voice.Name, voice.Description, voice.PrimaryLanguage, voice.LanguageLabel, PreviewOf(voice.VoiceId, publicBase),
         Public, Included, voice.Provider, Definition: null);
+
+    /// <param name="voice">One of the account's own.</param>
+    /// <param name="publicBase">Scheme and host of links.</param>
+    public static VoiceResponse From(OwnVoice voice, string publicBase) => new(
+        voice.VoiceId, voice.Name, voice.Description, voice.PrimaryLanguage, voice.PrimaryLanguage is { } language ? Voice.LabelOf(language) : null,
+        PreviewOf(voice.VoiceId, publicBase), Private, voice.UsesServerKey ? Included : External, voice.Definition.ProviderOf()?.Id,
+        CallResponse.Sparse(voice.Definition));
+
+    private static string PreviewOf(Guid voiceId, string publicBase) => $"{publicBase}/api/voices/{voiceId}/preview";
 }

@@ -1,20 +1,16 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
-using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Tools;
 using VoiceGrains.GrainInterfaces.Validation;
-using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Grains.Validation;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
-using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Grains.Agents;
 
 /// <summary>What a template must fulfil beyond its shape: the voice, model and tools that it names exist, its schema and its templates can be used.</summary>
-public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageModelCatalog models, ToolSelection tools, OutboundGuard guard)
+public sealed partial class CallTemplateRules(AccountVoices voices, ILanguageModelCatalog models, ToolSelection tools)
 {
     /// <summary>Of an agent's template: strings with <c>{{variables}}</c> are checked as templates, and for what they hold once a call fills them.</summary>
     public async Task CheckAgentAsync(string accountId, CallTemplate template, InputErrors errors, CancellationToken cancellationToken)
@@ -32,29 +28,12 @@ public sealed partial class CallTemplateRules(IVoiceCatalog voices, ILanguageMod
         string accountId, CallTemplate template, InputErrors errors, bool areTemplates, CancellationToken cancellationToken)
     {
         if (IsFilled(template.Model) && !models.TryResolve(template.Model, out _)) errors.Field("model").Add($"Model '{JsonLeaf.Shorten(template.Model!)}' does not exist.");
-        CheckVoice(template, errors);
+        await voices.CheckAsync(accountId, new(template.Voice, template.ExternalVoice, template.VoiceOverrides), errors, cancellationToken);
         if (IsFilled(template.LanguageHint) && !LanguageCode().IsMatch(template.LanguageHint!)) errors.Field("languageHint").Add("Enter a BCP 47 language code, such as \"en\" or \"pt-BR\".");
         if (IsFilled(template.DataConnection?.WebsocketUrl) && !new WireUrlAttribute("wss", "ws").IsValid(template.DataConnection!.WebsocketUrl))
             errors.Field("dataConnection").Field("websocketUrl").Add("Enter a valid URL (wss or ws).");
         return await tools.ResolveAsync(accountId, template.SelectedTools, errors.Field("selectedTools"), cancellationToken, areTemplates);
     }
-
-    private void CheckVoice(CallTemplate template, InputErrors errors)
-    {
-        if (IsFilled(template.Voice) && !voices.TryResolve(template.Voice, out _)) errors.Field("voice").Add(VoiceProblem(template.Voice!));
-        if (template.ExternalVoice is { Generic: { } generic } && IsFilled(generic.Url)) GenericVoices.Check(generic, guard, errors.Field("externalVoice").Field("generic"));
-        else if (template.ExternalVoice is { Generic: null } external)
-            errors.Field("externalVoice").Field(ProviderOf(external)).Add("This server has no API key for the provider.");
-        if (template.VoiceOverrides is not null && string.IsNullOrEmpty(template.Voice)) errors.Field("voiceOverrides").Add("Only valid when 'voice' is set.");
-    }
-
-    private string VoiceProblem(string voice)
-        => voices.Voices.Any(v => v.Name.Equals(voice, StringComparison.OrdinalIgnoreCase) || v.VoiceId.ToString().Equals(voice, StringComparison.OrdinalIgnoreCase))
-            ? $"Voice '{JsonLeaf.Shorten(voice)}' cannot speak: its engine is not installed on this server."
-            : $"Voice '{JsonLeaf.Shorten(voice)}' does not exist.";
-
-    private static string ProviderOf(ExternalVoice voice)
-        => JsonSerializer.SerializeToNode(voice, WireJson.Sparse)!.AsObject().Select(field => field.Key).FirstOrDefault() ?? InputErrors.NonField;
 
     /// <summary>Empty text is as good as none, and text with a variable is not known yet.</summary>
     private static bool IsFilled(string? text) => !string.IsNullOrEmpty(text) && !text.Contains("{{", StringComparison.Ordinal);

@@ -1,33 +1,52 @@
+using Microsoft.Extensions.Logging;
 using VoiceGrains.GrainInterfaces.Calls;
-using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Voices;
-using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Grains.Calls;
 
 /// <summary>Finds the synthesizer for a stage's voice, and what to fall back on.</summary>
-internal sealed class CallVoices(IVoiceCatalog catalog)
+internal sealed partial class CallVoices(AccountVoices voices, TimeProvider clock, ILogger<CallVoices> logger)
 {
-    /// <exception cref="InvalidOperationException">The voice is gone; creation checks it, so this means a changed configuration.</exception>
-    public AgentVoice Resolve(StageSettings stage)
+    /// <summary>A call that is about to begin does not wait longer for the database; it begins with another voice instead.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Creation checks the voice, so one that cannot speak has gone since: it was deleted, its provider's key was removed, or the configuration has changed.
+    /// The call then has the default voice and says why.
+    /// </summary>
+    /// <exception cref="VoiceUnavailableException">There is not even a default voice.</exception>
+    public async Task<CallVoice> ResolveAsync(string accountId, StageSettings stage, CancellationToken cancellationToken)
     {
-        if (stage.ExternalVoice is { } external) return ResolveExternal(external, stage.LanguageHint);
-        if (!catalog.TryResolve(stage.Voice, out var voice)) throw new InvalidOperationException($"The voice '{stage.Voice}' is not configured any more.");
-        return new AgentVoice(voice.Synthesizer, voice.ProviderVoice, stage.LanguageHint);
+        var byDefault = AsAgent(voices.OpenBuiltIn(null), stage);
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            var choice = new VoiceChoice(stage.Voice, stage.ExternalVoice, stage.VoiceOverrides);
+            var own = AsAgent(await voices.OpenAsync(accountId, choice, either.Token).WaitAsync(either.Token), stage)!;
+            return new CallVoice(own, own == byDefault ? null : byDefault, Problem: null);
+        }
+        catch (VoiceUnavailableException gone) when (byDefault is not null)
+        {
+            return new CallVoice(byDefault, Fallback: null, gone.Message);
+        }
+        catch (Exception failure) when (failure is not VoiceUnavailableException && byDefault is not null && !cancellationToken.IsCancellationRequested)
+        {
+            LogNotFound(failure);
+            var known = AsAgent(voices.OpenBuiltIn(stage.ExternalVoice is null ? stage.Voice : null), stage);
+            return new CallVoice(known ?? byDefault, byDefault, "The voice could not be looked up.");
+        }
     }
 
-    /// <summary>The default voice, unless that is the stage's own.</summary>
-    public AgentVoice? Fallback(StageSettings stage, AgentVoice own)
-    {
-        if (!catalog.TryResolve(null, out var fallback)) return null;
-        var isOwn = own.Synthesizer == fallback.Synthesizer && own.Voice == fallback.ProviderVoice;
-        return isOwn ? null : new AgentVoice(fallback.Synthesizer, fallback.ProviderVoice, stage.LanguageHint);
-    }
+    private static AgentVoice? AsAgent(Speaker? speaker, StageSettings stage)
+        => speaker is null ? null : new AgentVoice(speaker.Synthesizer, speaker.ProviderVoice, stage.LanguageHint);
 
-    private AgentVoice ResolveExternal(ExternalVoice external, string? languageHint)
-    {
-        if (external.Generic is not { Url: not null, Body: not null } generic) throw new InvalidOperationException("This server speaks generic external voices only.");
-        return new AgentVoice(catalog.CreateGeneric(generic.ToDefinition()), "", languageHint);
-    }
+    [LoggerMessage(1061, LogLevel.Warning, "A call's voice could not be looked up; it speaks with another")]
+    private partial void LogNotFound(Exception exception);
 }
+
+/// <param name="Voice">Speaks.</param>
+/// <param name="Fallback">Speaks where it fails; null when there is no other.</param>
+/// <param name="Problem">Why it is not the voice that the stage asks for; null when it is.</param>
+internal sealed record CallVoice(AgentVoice Voice, AgentVoice? Fallback, string? Problem);

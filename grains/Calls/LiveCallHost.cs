@@ -46,7 +46,7 @@ internal sealed partial class LiveCallHost(
         var callId = run.CallId;
         var past = run.Generation > 1 ? await pasts.ReadAsync(call, stopping) : null;
         await using var recording = call.Settings.RecordingEnabled ? OpenRecording(run) : null;
-        var parts = FindParts(call.Stage, recording?.Recorder) with
+        var parts = FindParts(call.Stage, await voices.ResolveAsync(call.Settings.AccountId, call.Stage, stopping), recording?.Recorder) with
         {
             LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone, Stages = stages, StageCount = call.StageCount,
         };
@@ -55,18 +55,18 @@ internal sealed partial class LiveCallHost(
         return await conversation.RunAsync(stopping);
     }
 
-    private ConversationParts FindParts(StageSettings stage, StereoRecorder? recorder)
+    private ConversationParts FindParts(StageSettings stage, CallVoice voice, StereoRecorder? recorder)
     {
         if (!models.TryResolve(stage.Model, out var model)) throw new InvalidOperationException($"The model '{stage.Model}' is not configured any more.");
         recognizers.TryResolve(stage.LanguageHint, out var recognizer);
-        var voice = voices.Resolve(stage);
         return new ConversationParts
         {
             Model = model.Model,
             ModelName = model.ModelName,
             Recognizer = recognizer?.Recognizer,
-            Voice = voice,
-            FallbackVoice = voices.Fallback(stage, voice),
+            Voice = voice.Voice,
+            FallbackVoice = voice.Fallback,
+            VoiceProblem = voice.Problem,
             Tools = tools,
             Journal = journal,
             Pacer = pacer,

@@ -33,7 +33,11 @@ public interface IVoiceCatalog
 /// <param name="PrimaryLanguage">BCP 47 code.</param>
 /// <param name="LanguageLabel">For people, for example "🇺🇸 English (United States)".</param>
 /// <param name="Provider">The provider's configured name.</param>
-public sealed record Voice(Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string Provider);
+public sealed record Voice(Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string Provider)
+{
+    /// <summary>The label of a language: "🇺🇸 English (United States)" for a known code, the code itself otherwise.</summary>
+    public static string LabelOf(string language) => BuiltInVoices.Label(language);
+}
 
 /// <param name="Voice">What was found.</param>
 /// <param name="Synthesizer">Speaks it; measured.</param>

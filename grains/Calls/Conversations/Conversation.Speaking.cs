@@ -169,6 +169,12 @@ internal sealed partial class Conversation
         }
     }
 
+    /// <summary>The stage's voice has gone since the call was made, and another one speaks for it.</summary>
+    private void TellOfVoice(string? problem)
+    {
+        if (problem is not null) _log.Write(Severity.Error, "voice_unavailable", $"{problem} The default voice speaks instead.");
+    }
+
     private void OnSpeechFailed(SpeechFailure failure)
     {
         CallTelemetry.ProviderErrors.Add(1, new KeyValuePair<string, object?>("kind", "synthesizer"));

@@ -147,6 +147,7 @@ internal sealed partial class Conversation
         }
         _threads.EndAll("The call's stage changed.");
         LogStageChange(change, before);
+        TellOfVoice(next.VoiceProblem);
         if (!_history.InvitesAnswer) answer.PromptOnce(_options.StagePrompt);
     }
 

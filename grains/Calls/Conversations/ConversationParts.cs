@@ -19,6 +19,8 @@ internal sealed record ConversationParts
     public required AgentVoice Voice { get; init; }
     /// <summary>Speaks when <see cref="Voice"/> fails; null when there is none.</summary>
     public AgentVoice? FallbackVoice { get; init; }
+    /// <summary>Why <see cref="Voice"/> is not the one that the stage asks for; told as an event.</summary>
+    public string? VoiceProblem { get; init; }
     public required IToolInvoker Tools { get; init; }
     public required ICallJournal Journal { get; init; }
     public required Pacer Pacer { get; init; }

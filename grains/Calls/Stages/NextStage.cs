@@ -22,6 +22,8 @@ internal sealed record NextStage
 
     public required AgentVoice Voice { get; init; }
     public AgentVoice? FallbackVoice { get; init; }
+    /// <summary>Why <see cref="Voice"/> is not the one that the stage asks for.</summary>
+    public string? VoiceProblem { get; init; }
     /// <summary>Null where there is none for the language: the one before goes on.</summary>
     public IRecognizer? Recognizer { get; init; }
 

@@ -7,6 +7,7 @@ using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls.Conversations;
 using VoiceGrains.Grains.Calls.Interruptions;
+using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
 
 namespace VoiceGrains.Grains.Calls.Stages;
@@ -36,7 +37,7 @@ internal sealed partial class StageFactory(
             Tools = given.SelectedTools is null ? current.Tools : tools,
             InitialMessages = Placed(history ?? [], merged.CallStageId),
         };
-        return FindVoice(settings) with { HasHistory = history is not null, State = given.InitialState, ToolResultText = result ?? DefaultToolResult, IgnoredFields = ignored };
+        return await FindVoiceAsync(accountId, settings, cancellationToken) with { HasHistory = history is not null, State = given.InitialState, ToolResultText = result ?? DefaultToolResult, IgnoredFields = ignored };
     }
 
     public async Task<bool> StoreAsync(CallRun run, StageSettings stage, CancellationToken cancellationToken)
@@ -79,23 +80,24 @@ internal sealed partial class StageFactory(
         };
     }
 
-    /// <exception cref="InvalidInputException">The voice, or an inherited one, cannot speak.</exception>
-    private NextStage FindVoice(StageSettings stage)
+    /// <exception cref="InvalidInputException">No voice can speak.</exception>
+    private async Task<NextStage> FindVoiceAsync(string accountId, StageSettings stage, CancellationToken cancellationToken)
     {
         try
         {
-            var voice = voices.Resolve(stage);
+            var voice = await voices.ResolveAsync(accountId, stage, cancellationToken);
             recognizers.TryResolve(stage.LanguageHint, out var recognizer);
             return new NextStage
             {
                 Settings = stage,
-                Voice = voice,
-                FallbackVoice = voices.Fallback(stage, voice),
+                Voice = voice.Voice,
+                FallbackVoice = voice.Fallback,
+                VoiceProblem = voice.Problem,
                 Recognizer = recognizer?.Recognizer,
                 ToolResultText = DefaultToolResult,
             };
         }
-        catch (InvalidOperationException gone)
+        catch (VoiceUnavailableException gone)
         {
             throw new InvalidInputException("voice", gone.Message);
         }

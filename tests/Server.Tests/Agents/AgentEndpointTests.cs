@@ -155,7 +155,7 @@ public sealed class AgentEndpointTests(SiloFixture silo)
         """{"callTemplate":{"externalVoice":{"generic":{"body":["Some string in it must hold the placeholder {text}."]}}}}""")]
     [InlineData("""{"callTemplate":{"externalVoice":{"elevenLabs":{"speed":2}}}}""", """{"callTemplate":{"externalVoice":{"elevenLabs":{"speed":["Must be between 0.7 and 1.2."]}}}}""")]
     [InlineData("""{"callTemplate":{"externalVoice":{"elevenLabs":{"voiceId":"x"}}}}""",
-        """{"callTemplate":{"externalVoice":{"elevenLabs":["This server has no API key for the provider."]}}}""")]
+        """{"callTemplate":{"externalVoice":{"elevenLabs":["The account has no API key for ElevenLabs. Set one with PATCH /api/accounts/me/tts_api_keys."]}}}""")]
     [InlineData("""{"callTemplate":{"voiceOverrides":{"elevenLabs":{"speed":1}}}}""", """{"callTemplate":{"voiceOverrides":["Only valid when 'voice' is set."]}}""")]
     [InlineData("""{"callTemplate":{"temperature":1.1}}""", """{"callTemplate":{"temperature":["Must be between 0 and 1."]}}""")]
     [InlineData("""{"callTemplate":{"vadSettings":{"frameActivationThreshold":0.05}}}""", """{"callTemplate":{"vadSettings":{"frameActivationThreshold":["Must be between 0.1 and 1."]}}}""")]

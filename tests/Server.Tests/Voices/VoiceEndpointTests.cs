@@ -85,7 +85,7 @@ public sealed class VoiceEndpointTests(SiloFixture silo)
     [InlineData("""{"name":"x"}""", """{"definition":["This field is required."]}""")]
     [InlineData("""{"name":"x","definition":{}}""",
         """{"definition":{"non_field_errors":["One of 'elevenLabs', 'cartesia', 'lmnt', 'google', 'inworld', 'respeecher' and 'generic' must be set."]}}""")]
-    [InlineData("""{"name":"x","definition":{"elevenLabs":{"voiceId":"v"}}}""", """{"definition":{"non_field_errors":["This server has no API key for the provider. Use 'generic'."]}}""")]
+    [InlineData("""{"name":"x","definition":{"elevenLabs":{"voiceId":"v"}}}""", """{"definition":{"elevenLabs":["The account has no API key for ElevenLabs. Set one with PATCH /api/accounts/me/tts_api_keys."]}}""")]
     [InlineData("""{"name":"x","definition":{"generic":{"url":"gopher://a","body":{"t":"{text}"}}}}""", """{"definition":{"generic":{"url":["Enter a valid URL (https or http)."]}}}""")]
     [InlineData("""{"name":"x","definition":{"generic":{"url":"https://a.example","body":{}}}}""", """{"definition":{"generic":{"body":["Some string in it must hold the placeholder {text}."]}}}""")]
     public async Task TryingOutAWrongVoice_400(string body, string problems)

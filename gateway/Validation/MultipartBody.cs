@@ -5,20 +5,22 @@ using VoiceGrains.Gateway.Errors;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
-namespace VoiceGrains.Gateway.Tools;
+namespace VoiceGrains.Gateway.Validation;
 
-/// <summary>Reads the <c>file</c> of a <c>multipart/form-data</c> body into memory.</summary>
-internal static class ToolUpload
+/// <summary>A <c>multipart/form-data</c> body with one file, read into memory under limits.</summary>
+/// <param name="File">The bytes of the part named <c>file</c>.</param>
+/// <param name="Fields">The other parts.</param>
+internal sealed record MultipartBody(byte[] File, IFormCollection Fields)
 {
-    /// <summary>Of boundaries and headers around the file.</summary>
+    /// <summary>Of boundaries, headers and fields around the file.</summary>
     private const int Around = 16 * 1024;
 
     public static bool Is(HttpRequest request)
         => MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="PlatformException"><see cref="HttpErrors.TooLarge"/>, <see cref="HttpErrors.ParseError"/>.</exception>
-    /// <exception cref="InvalidInputException">There is no file.</exception>
-    public static async Task<byte[]> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    /// <exception cref="InvalidInputException">There is not exactly one file, or it is empty.</exception>
+    public static async Task<MultipartBody> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         if (request.ContentLength > limit + Around) throw TooLarge(limit);
         var form = await ReadFormAsync(request, limit, cancellationToken);
@@ -28,14 +30,14 @@ internal static class ToolUpload
         var bytes = new byte[file.Length];
         await using var stream = file.OpenReadStream();
         await stream.ReadExactlyAsync(bytes, cancellationToken);
-        return bytes;
+        return new(bytes, form);
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         var options = new FormOptions
         {
-            MultipartBodyLengthLimit = limit + Around, MemoryBufferThreshold = limit + Around, ValueCountLimit = 8, ValueLengthLimit = 1024, KeyLengthLimit = 128,
+            MultipartBodyLengthLimit = limit + Around, MemoryBufferThreshold = 1 << 20, ValueCountLimit = 8, ValueLengthLimit = 1024, KeyLengthLimit = 128,
             MultipartHeadersCountLimit = 8, MultipartHeadersLengthLimit = 4096,
         };
         try
