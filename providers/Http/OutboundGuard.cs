@@ -83,6 +83,6 @@ public sealed class OutboundGuard
             if (network.Contains(address) || network.Contains(inner)) return;
         }
         // The address stays out of the message: it would tell a tenant about the inside network's names.
-        throw new OutboundBlockedException($"Host '{host}' leads to {kind}: only public addresses are allowed.");
+        throw new OutboundBlockedException($"Host '{host}' leads to {kind}: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.");
     }
 }

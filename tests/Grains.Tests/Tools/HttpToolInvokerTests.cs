@@ -88,7 +88,7 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
     {
         var outcome = await Invoke(_server.Tool("GET", "/"), [], "10.0.0.0/8");
         Assert.Equal("Error: The tool could not be reached.", outcome.Result);
-        Assert.Contains("only public addresses are allowed", outcome.ErrorDetails!, StringComparison.Ordinal);
+        Assert.Contains("only public addresses and those of the setting Outbound:AllowedNetworks are allowed", outcome.ErrorDetails!, StringComparison.Ordinal);
     }
 
     [Fact]

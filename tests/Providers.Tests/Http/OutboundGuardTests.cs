@@ -76,9 +76,9 @@ public sealed class OutboundGuardTests
     [InlineData("file:///etc/passwd", "URL scheme 'file' is not allowed: use http, https, ws or wss.")]
     [InlineData("gopher://example.com/", "URL scheme 'gopher' is not allowed: use http, https, ws or wss.")]
     [InlineData("https://user:secret@example.com/", "Credentials in a URL are not allowed: send them in a header.")]
-    [InlineData("http://[::1]:8080/", "Host '[::1]' leads to a loopback address: only public addresses are allowed.")]
-    [InlineData("http://2130706433/", "Host '127.0.0.1' leads to a loopback address: only public addresses are allowed.")]
-    [InlineData("http://0x7f.1/", "Host '127.0.0.1' leads to a loopback address: only public addresses are allowed.")]
+    [InlineData("http://[::1]:8080/", "Host '[::1]' leads to a loopback address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.")]
+    [InlineData("http://2130706433/", "Host '127.0.0.1' leads to a loopback address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.")]
+    [InlineData("http://0x7f.1/", "Host '127.0.0.1' leads to a loopback address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.")]
     public void AUrl_IsRefusedWithItsRule(string url, string message)
         => Assert.Equal(message, Assert.Throws<OutboundBlockedException>(() => Guard([]).Check(new Uri(url))).Message);
 
@@ -93,7 +93,7 @@ public sealed class OutboundGuardTests
     {
         var guard = Guard(["8.8.8.8", "10.0.0.1"]);
         var refused = await Assert.ThrowsAsync<OutboundBlockedException>(() => guard.ConnectAsync("rebind.example", 80, Cancel));
-        Assert.Equal("Host 'rebind.example' leads to a private address: only public addresses are allowed.", refused.Message);
+        Assert.Equal("Host 'rebind.example' leads to a private address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.", refused.Message);
     }
 
     [Fact]

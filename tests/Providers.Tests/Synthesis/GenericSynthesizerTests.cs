@@ -177,7 +177,7 @@ public sealed class GenericSynthesizerTests
             var failure = await Assert.ThrowsAsync<ProviderException>(() =>
                 new GenericSynthesizer(voice, pool, guard, TimeProvider.System).SynthesizeAsync(new("", 8_000), SpeechAsserts.Pieces("Hi."), Cancel).ToListAsync(Cancel).AsTask());
             Assert.Equal(ProviderFault.Rejected, failure.Fault);
-            Assert.EndsWith("leads to a loopback address: only public addresses are allowed.", failure.Message, StringComparison.Ordinal);
+            Assert.EndsWith("leads to a loopback address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed.", failure.Message, StringComparison.Ordinal);
         }
         Assert.Empty(server.Requests);
     }
@@ -194,7 +194,7 @@ public sealed class GenericSynthesizerTests
             Headers = new Dictionary<string, string> { ["Host"] = "a", ["X Y"] = "b", ["Z"] = "c\r\nEvil: 1" },
         };
         Assert.Equal(["url", "headers", "headers", "headers", "body", "responseSampleRate", "responseWordsPerMinute", "responseMimeType"], GenericVoiceRules.FindProblems(bad, guard).Select(p => p.Field));
-        Assert.Equal([("url", "Host '10.0.0.1' leads to a private address: only public addresses are allowed."), ("jsonAudioFieldPath", "Must be set for JSON responses.")],
+        Assert.Equal([("url", "Host '10.0.0.1' leads to a private address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed."), ("jsonAudioFieldPath", "Must be set for JSON responses.")],
             GenericVoiceRules.FindProblems(good with { Url = "http://10.0.0.1/", ResponseMimeType = "application/json" }, guard));
     }
 

@@ -119,7 +119,7 @@ public sealed class RefusedReceiverTests(SiloFixture silo)
         await using var call = await LiveCall.JoinAsync(api, LiveCall.Request("""When the call starts: say "Welcome." """, config));
         Assert.Equal("Welcome.", (await call.WaitForFinalAsync("agent")).Json.GetProperty("text").GetString());
         var refused = await call.ListUntilAsync("events?type=data_connection_refused", list => list.Count == 1);
-        Assert.Contains("only public addresses are allowed", refused[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains("only public addresses and those of the setting Outbound:AllowedNetworks are allowed", refused[0].GetProperty("text").GetString(), StringComparison.Ordinal);
         await call.LeaveAsync();
         Assert.Equal(0, receiver.Attempts);
     }

@@ -94,7 +94,7 @@ public sealed class WebhookEndpointTests(SiloFixture silo)
     [InlineData("""{"url":"https://h.example/","events":["call.paused"]}""", """{"events":{"0":["\"call.paused\" is not a valid choice."]}}""")]
     [InlineData("""{"url":"ftp://h.example/","events":[]}""", """{"url":["Enter a valid URL (https or http)."]}""")]
     [InlineData("""{"url":"{{url}}","events":[]}""", """{"url":["Enter a valid URL (https or http)."]}""")]
-    [InlineData("""{"url":"http://169.254.169.254/latest","events":[]}""", """{"url":["Host '169.254.169.254' leads to a link-local address: only public addresses are allowed."]}""")]
+    [InlineData("""{"url":"http://169.254.169.254/latest","events":[]}""", """{"url":["Host '169.254.169.254' leads to a link-local address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed."]}""")]
     [InlineData("""{"url":"https://h.example/","events":[],"secrets":["","ok"]}""", """{"secrets":{"0":["This field may not be blank."]}}""")]
     [InlineData("""{"url":"https://h.example/","events":[],"other":1}""", """{"other":["Unknown field."]}""")]
     [InlineData("""{"url":"https://user:word@h.example/","events":[]}""", """{"url":["Enter a valid URL (https or http)."]}""")]
@@ -110,7 +110,7 @@ public sealed class WebhookEndpointTests(SiloFixture silo)
     {
         using var client = await silo.CreateClientAsync();
         var refused = await client.PostAsync("/api/calls", """{"callbacks":{"joined":{"url":"https://h.example/"},"ended":{"url":"http://[::1]/"}}}""");
-        Assert.Equal((400, """{"callbacks":{"ended":{"url":["Host '[::1]' leads to a loopback address: only public addresses are allowed."]}}}"""), Of(refused));
+        Assert.Equal((400, """{"callbacks":{"ended":{"url":["Host '[::1]' leads to a loopback address: only public addresses and those of the setting Outbound:AllowedNetworks are allowed."]}}}"""), Of(refused));
         Assert.Equal(0, (await client.GetAsync("/api/calls")).Json.GetProperty("total").GetInt32());
     }
 
