@@ -1,0 +1,23 @@
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: TestCollectionOrderer(typeof(VoiceGrains.Server.Tests.LongestFirst))]
+
+namespace VoiceGrains.Server.Tests;
+
+/// <summary>Classes that start processes take minutes and begin first: one that began last would be waited for alone.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Long =
+        ["CallResumeTests", "ClusterCallTests", "RollingRestartTests", "LocalClusterTests", "DrainTests", "ClusterOutageTests", "ProviderFaultTests", "LaunchTests"];
+
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection
+        => [.. testCollections.OrderBy(collection => Rank(collection)).ThenBy(collection => collection.TestCollectionDisplayName, StringComparer.Ordinal)];
+
+    private static int Rank(ITestCollection collection)
+    {
+        var rank = Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains("." + name, StringComparison.Ordinal));
+        return rank < 0 ? Long.Length : rank;
+    }
+}
