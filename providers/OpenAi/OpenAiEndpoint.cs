@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
 using VoiceGrains.Providers.Http;
 
 namespace VoiceGrains.Providers.OpenAi;
@@ -9,8 +7,6 @@ namespace VoiceGrains.Providers.OpenAi;
 /// <summary>Sends requests to one OpenAI-compatible server: address, key, the one retry, and its errors in our words.</summary>
 internal sealed class OpenAiEndpoint(string provider, OpenAiOptions options, HttpClient client, TimeProvider clock, Random random)
 {
-    private const int MostErrorBytes = 16 * 1024;
-    private const int MostErrorCharacters = 500;
     private static readonly TimeSpan ErrorBodyTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan UsualRetryDelay = TimeSpan.FromMilliseconds(200);
 
@@ -60,23 +56,6 @@ internal sealed class OpenAiEndpoint(string provider, OpenAiOptions options, Htt
         }
     }
 
-    /// <summary>The server's own words from an error body: <c>error.message</c>, <c>error</c>, <c>message</c> or <c>detail</c>, else the text itself.</summary>
-    public string ErrorText(ReadOnlySpan<byte> body)
-    {
-        var text = Encoding.UTF8.GetString(body).Trim();
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            text = FindMessage(document.RootElement) ?? text;
-        }
-        catch (JsonException)
-        {
-            // Not JSON: a proxy's page, say. Its text is all there is.
-        }
-        if (options.ApiKey is { Length: > 0 } key) text = text.Replace(key, "***", StringComparison.Ordinal);
-        return text.Length <= MostErrorCharacters ? text : text[..MostErrorCharacters] + "...";
-    }
-
     /// <summary>A JSON body of known length, since not every server takes chunked requests.</summary>
     public static HttpContent Json(ReadOnlyMemory<byte> body)
         => new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
@@ -111,41 +90,14 @@ internal sealed class OpenAiEndpoint(string provider, OpenAiOptions options, Htt
 
     private async Task<ProviderException> ToExceptionAsync(HttpResponseMessage response, PhaseTimeout timeout)
     {
-        var text = ErrorText(await ReadErrorBodyAsync(response, timeout).ConfigureAwait(false));
+        var body = await ProviderErrors.ReadBodyAsync(response, ErrorBodyTimeout, clock, timeout.Token).ConfigureAwait(false);
+        var text = ProviderErrors.Read(body, options.ApiKey);
         var status = (int)response.StatusCode;
-        var fault = status switch
-        {
-            408 or 504 => ProviderFault.TimedOut,
-            429 => ProviderFault.RateLimited,
-            >= 500 => ProviderFault.ServerError,
-            >= 400 => ProviderFault.Rejected,
-            _ => ProviderFault.BadAnswer,
-        };
-        return new(provider, fault, $"{provider} answered {status} {response.StatusCode}{(text.Length > 0 ? ": " : "")}{text}")
+        return new(provider, ProviderErrors.FaultOf(status), $"{provider} answered {status} {response.StatusCode}{(text.Length > 0 ? ": " : "")}{text}")
         {
             Status = status,
             RetryAfter = response.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - clock.GetUtcNow() : null,
         };
-    }
-
-    private async Task<byte[]> ReadErrorBodyAsync(HttpResponseMessage response, PhaseTimeout timeout)
-    {
-        var buffer = new byte[MostErrorBytes];
-        var length = 0;
-        using var patience = new CancellationTokenSource(ErrorBodyTimeout, clock);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, patience.Token);
-        try
-        {
-            await using var body = await response.Content.ReadAsStreamAsync(linked.Token).ConfigureAwait(false);
-            while (length < buffer.Length && await body.ReadAsync(buffer.AsMemory(length), linked.Token).ConfigureAwait(false) is var read and > 0)
-                length += read;
-        }
-        catch (Exception exception) when (exception is IOException or HttpRequestException
-            || (exception is OperationCanceledException && !timeout.Token.IsCancellationRequested))
-        {
-            // The status says enough; its text is a courtesy.
-        }
-        return buffer[..length];
     }
 
     private async Task WaitAsync(TimeSpan delay, PhaseTimeout timeout)
@@ -158,16 +110,5 @@ internal sealed class OpenAiEndpoint(string provider, OpenAiOptions options, Htt
         {
             throw timeout.Translate(exception);
         }
-    }
-
-    private static string? FindMessage(JsonElement root)
-    {
-        if (root.ValueKind == JsonValueKind.String) return root.GetString();
-        if (root.ValueKind != JsonValueKind.Object) return null;
-        foreach (var name in (ReadOnlySpan<string>)["error", "message", "detail"])
-        {
-            if (root.TryGetProperty(name, out var member) && FindMessage(member) is { } message) return message;
-        }
-        return null;
     }
 }

@@ -1,9 +1,10 @@
 namespace VoiceGrains.Providers.Synthesis;
 
 /// <summary>A stretch of synthesized speech.</summary>
-/// <param name="Pcm">Mono samples; the receiver owns them.</param>
+/// <param name="Pcm">Mono samples; the receiver owns them. Empty in a chunk that only tells of words or of the text's end.</param>
 /// <param name="SampleRateHz">Rate of <paramref name="Pcm"/>; the same for all chunks of an utterance.</param>
-/// <param name="Words">Words that begin in or after this chunk, in order, as far as the engine knows them. Empty when it tells no timing.</param>
+/// <param name="Words">Words that begin in or after this chunk, in order, as far as the engine knows them; remote ones may tell them a little after their
+/// sound. Empty when it tells no timing.</param>
 public sealed record SpeechChunk(ReadOnlyMemory<short> Pcm, int SampleRateHz, IReadOnlyList<WordTiming> Words)
 {
     /// <summary>

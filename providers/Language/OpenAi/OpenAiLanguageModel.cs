@@ -22,7 +22,7 @@ internal sealed class OpenAiLanguageModel(OpenAiEndpoint endpoint) : ILanguageMo
         timeout.Arm("first token", endpoint.Options.FirstOutputTimeout);
         using var response = await endpoint.PostAsync("/chat/completions", () => OpenAiEndpoint.Json(content), timeout).ConfigureAwait(false);
         await using var body = await OpenStreamAsync(response, timeout).ConfigureAwait(false);
-        var chat = new ChatStream(endpoint.Provider, data => endpoint.ErrorText(data.Span));
+        var chat = new ChatStream(endpoint.Provider, data => ProviderErrors.Read(data.Span, endpoint.Options.ApiKey));
         var events = new SseParser(MostEventBytes, MostStreamBytes);
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
