@@ -1,0 +1,124 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Server.Tests.WebSockets;
+using VoiceGrains.Tests.Fakes.Voices;
+using VoiceGrains.Tests.Shared;
+
+namespace VoiceGrains.Server.Tests.Voices;
+
+/// <summary>Own voices in live calls, at a provider that speaks ElevenLabs' protocol over a real socket; the server's default voice is scripted.</summary>
+public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture<VoiceInCallTests.Silo>
+{
+    private const string Greeting = "Hello there.";
+
+    [Fact]
+    public async Task AnOwnVoice_SpeaksWithTheAccountsKey_AndTheCallsOverrides()
+    {
+        using var client = await silo.CreateClientAsync();
+        await MakeVoiceAsync(client, "own-voice", silo.Eleven.Key);
+        await using var call = await LiveCall.JoinAsync(client, Request("""{"voice":"ANNA","voiceOverrides":{"elevenLabs":{"speed":0.9}}}"""));
+        var said = await call.WaitForFinalAsync("agent");
+        Assert.Equal(Greeting, said.Json.GetProperty("text").GetString());
+        Assert.True(call.HasSound(0, said.At), call.Story());
+        await call.LeaveAsync();
+
+        var session = Assert.Single(silo.Eleven.Sessions, s => s.Address.Contains("/own-voice/", StringComparison.Ordinal));
+        Assert.Contains("model_id=eleven_turbo_v2_5", session.Address, StringComparison.Ordinal);
+        Assert.Equal(silo.Eleven.Key, session.Headers["xi-api-key"]);
+        var settings = session.Messages[0]["voice_settings"]!;
+        Assert.Equal((0.9, 0.4), (settings["speed"]!.GetValue<double>(), settings["stability"]!.GetValue<double>()));
+        Assert.Empty(silo.Eleven.Violations);
+        Assert.DoesNotContain(await call.ListAsync("events"), e => e.GetProperty("severity").GetString() == "error");
+        Assert.Equal("ANNA", (await client.GetAsync($"/api/calls/{call.CallId}")).Json.GetProperty("voice").GetString());
+    }
+
+    [Theory]
+    [InlineData("voice", "Voice 'Anna' does not exist. The default voice speaks instead.")]
+    [InlineData("key", "The account has no API key for ElevenLabs. Set one with PATCH /api/accounts/me/tts_api_keys. The default voice speaks instead.")]
+    public async Task AVoiceThatHasGoneSinceTheCallWasMade_IsReplacedByTheDefaultVoice_AndTheCallSaysWhy(string gone, string words)
+    {
+        using var client = await silo.CreateClientAsync();
+        var path = await MakeVoiceAsync(client, "gone-voice", silo.Eleven.Key);
+        await using var call = await LiveCall.CreateAsync(client, Request("""{"voice":"Anna"}"""));
+        if (gone == "voice") Assert.Equal(204, (await client.DeleteAsync(path)).Status);
+        else await client.PatchAsync("/api/accounts/me/tts_api_keys", """{"elevenLabs":null}""");
+
+        await call.JoinAsync();
+        var said = await call.WaitForFinalAsync("agent");
+        Assert.Equal(Greeting, said.Json.GetProperty("text").GetString());
+        Assert.True(call.HasSound(0, said.At), call.Story());
+        await call.LeaveAsync();
+        Assert.Equal("error", Assert.Single(await call.ListUntilAsync("events?type=voice_unavailable", events => events.Count > 0)).GetProperty("severity").GetString());
+        Assert.Equal(words, (await call.ListAsync("events?type=voice_unavailable"))[0].GetProperty("text").GetString());
+        Assert.DoesNotContain(silo.Eleven.Sessions, s => s.Address.Contains("/gone-voice/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task APreview_IsTheVoicesSound_OrTheProvidersError()
+    {
+        using var client = await silo.CreateClientAsync();
+        var path = await MakeVoiceAsync(client, "preview-voice", silo.Eleven.Key);
+        using var preview = await client.Http.GetAsync($"{path}/preview", SiloFixture.Cancel);
+        Assert.Equal((HttpStatusCode.OK, "audio/wav"), (preview.StatusCode, preview.Content.Headers.ContentType?.MediaType));
+        var wav = await preview.Content.ReadAsByteArrayAsync(SiloFixture.Cancel);
+        Assert.Equal("RIFF", Encoding.ASCII.GetString(wav, 0, 4));
+        Assert.True(wav.Length > 40_000, $"{wav.Length} bytes are no sentence");
+
+        var missing = await client.PostAsync("/api/voice_preview", """{"definition":{"elevenLabs":{"voiceId":"missing-voice"}}}""");
+        Assert.Equal((400, "voice_failed"), (missing.Status, missing.Json.GetProperty("code").GetString()));
+        Assert.Contains("A voice with voice_id missing-voice does not exist.", missing.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await client.PatchAsync("/api/accounts/me/tts_api_keys", """{"elevenLabs":"another-key-of-somebody"}""");
+        var refused = await client.GetAsync($"{path}/preview");
+        Assert.Equal(400, refused.Status);
+        Assert.DoesNotContain("another-key-of-somebody", refused.Text, StringComparison.Ordinal);
+    }
+
+    private static JsonObject Request(string more)
+    {
+        var request = LiveCall.Request("Be kind.", more);
+        request["firstSpeakerSettings"] = JsonNode.Parse($$$"""{"agent":{"text":"{{{Greeting}}}"}}""");
+        return request;
+    }
+
+    private static async Task<string> MakeVoiceAsync(ApiClient client, string voiceId, string key)
+    {
+        await client.PatchAsync("/api/accounts/me/tts_api_keys", JsonSerializer.Serialize(new { elevenLabs = key }));
+        var definition = new { elevenLabs = new { voiceId, model = "eleven_turbo_v2_5", speed = 1.1, stability = 0.4 } };
+        var made = await client.PostAsync("/api/voices", JsonSerializer.Serialize(new { name = "Anna", definition }));
+        Assert.Equal(201, made.Status);
+        return $"/api/voices/{made.Json.GetProperty("voiceId").GetString()}";
+    }
+
+    /// <summary>A silo whose ElevenLabs is a fake.</summary>
+    public sealed class Silo : IAsyncLifetime
+    {
+        private TestDatabase? database;
+        private WebApplication? app;
+
+        internal FakeElevenLabs Eleven { get; } = new();
+
+        public async ValueTask InitializeAsync()
+        {
+            database = await PostgresServer.CreateDatabaseAsync();
+            await Eleven.StartAsync();
+            app = await SiloFixture.StartAsync(database, ("ExternalVoices:ElevenLabs:BaseUrl", Eleven.Url));
+        }
+
+        public Task<ApiClient> CreateClientAsync() => SiloFixture.CreateClientAsync(app!);
+
+        public async ValueTask DisposeAsync()
+        {
+            if (app is not null)
+            {
+                await app.StopAsync();
+                await app.DisposeAsync();
+            }
+            await Eleven.DisposeAsync();
+            if (database is not null) await database.DisposeAsync();
+        }
+    }
+}
