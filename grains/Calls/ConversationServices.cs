@@ -16,7 +16,10 @@ public static class ConversationServices
     public static IServiceCollection AddConversations(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<ConversationOptions>().BindConfiguration("Conversation").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ConversationOptions>().BindConfiguration("Conversation").ValidateDataAnnotations()
+            .Validate(o => o.VoiceRetryDelay > TimeSpan.Zero && o.VoiceRetryLimit >= o.VoiceRetryDelay && o.VoiceTrialPatience > TimeSpan.Zero,
+                "Conversation: VoiceRetryDelay and VoiceTrialPatience must be above zero, and VoiceRetryLimit at least VoiceRetryDelay.")
+            .ValidateOnStart();
         services.AddSingleton(provider => new Pacer(new PacerOptions(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Pacer>>()));
         services.AddSingleton<CallVoices>();
         services.AddSingleton<IToolInvoker, ToolInvoker>();

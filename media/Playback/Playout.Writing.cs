@@ -36,6 +36,22 @@ public sealed partial class Playout
             End(_latest?.Id == utteranceId ? _latest : null);
     }
 
+    /// <summary>
+    /// Drops the sound of the open utterance behind its first <paramref name="samples"/>, as far as it was not sent; what is written next goes on there.
+    /// For a producer that finds its last words spoilt.
+    /// </summary>
+    /// <returns>The utterance's length now: more than asked for where more was sent already. -1: it is not the open one, and nothing was dropped.</returns>
+    public long Truncate(int utteranceId, long samples)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(samples);
+        lock (Enter())
+        {
+            if (_latest is not { End: long.MaxValue } open || open.Id != utteranceId)
+                return -1;
+            return _queue.DropFrom(open.Start + samples) - open.Start;
+        }
+    }
+
     /// <summary>Adds sound to the open utterance; waits while the queue is full.</summary>
     /// <param name="pcm">Copied; on cancellation a first part may have been queued.</param>
     /// <param name="cancellationToken">Stops the wait.</param>

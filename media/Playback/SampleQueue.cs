@@ -84,6 +84,18 @@ internal sealed class SampleQueue
         _kept = position;
     }
 
+    /// <summary>Drops what was written from <paramref name="position"/> on, as far as it was not read.</summary>
+    /// <returns>Where the next sample written goes.</returns>
+    public long DropFrom(long position)
+    {
+        position = Math.Max(position, Start);
+        if (position >= End)
+            return End;
+        for (var i = position / SegmentSamples + 1; i <= End / SegmentSamples; i++)
+            Return(i);
+        return End = position;
+    }
+
     /// <summary>Forgets all, also what was not read: the next sample written takes the position of the next one that would have been read.</summary>
     public void DropUnread()
     {

@@ -77,8 +77,10 @@ internal sealed class Answer(int number, CancellationToken callCancellation) : I
 /// <summary>A piece of a round: a delta, or its end (with the failure where there was one).</summary>
 internal sealed record ModelOutput(Answer Answer, int Round, ModelDelta? Delta, ProviderException? Failure = null);
 
-/// <summary>A synthesizer that failed at an utterance.</summary>
-internal sealed record SpeechFailure(Utterance Utterance, ProviderException Failure, bool AnySound);
+/// <summary>A voice that failed at an utterance.</summary>
+/// <param name="IsNews">Worth an event.</param>
+/// <param name="IsLost">No other voice says the rest.</param>
+internal sealed record SpeechFailure(Utterance Utterance, ProviderException Failure, bool IsNews, bool IsLost);
 
 /// <summary>Somebody wants the call to end.</summary>
 internal sealed record EndRequest(EndReason Reason)

@@ -15,6 +15,8 @@ internal sealed partial class Conversation
     private Utterance? _farewell;
     private EndReason _farewellReason = EndReason.AgentHangup;
     private MessageMedium _outputMedium;
+    /// <summary>Of the stage.</summary>
+    private SpeakingVoices _voices;
     private int _utteranceIds;
     private int _speechFailures;
     private int _underruns;
@@ -34,7 +36,7 @@ internal sealed partial class Conversation
         };
         _deadlines.Clear(Deadline.Inactivity);
         _utterances.Add(utterance);
-        if (utterance.Medium == MessageMedium.Voice) _speech.Enqueue(utterance, voice ?? _parts.Voice);
+        if (utterance.Medium == MessageMedium.Voice) _speech.Enqueue(utterance, voice is null ? _voices : new SpeakingVoices(voice, null, _options, _parts.Clock));
         return utterance;
     }
 
@@ -61,7 +63,7 @@ internal sealed partial class Conversation
 
     private void OnUtteranceStarted(Utterance utterance)
     {
-        if (utterance.IsOver) return;
+        if (utterance.IsOver || (utterance.IsLost && utterance.Timeline.Text.Length == 0)) return;
         utterance.HasStarted = true;
         utterance.Start = _clock.Now;
         _playing = utterance;
@@ -93,7 +95,8 @@ internal sealed partial class Conversation
         var seconds = Math.Max(_speech.HeardSeconds(utterance), 0.001);
         Show(utterance, utterance.Timeline.StartedBy(seconds));
         if (utterance.Entry is null || _clock.Wall - utterance.LastStored < StorePeriod) return;
-        Store(utterance, utterance.Timeline.Text[..utterance.Shown]);
+        var text = utterance.Timeline.Text;
+        Store(utterance, text[..Math.Min(utterance.Shown, text.Length)]);
     }
 
     private void ShowText(Utterance utterance) => Show(utterance, utterance.Timeline.Text.Length);
@@ -175,57 +178,30 @@ internal sealed partial class Conversation
         if (problem is not null) _log.Write(Severity.Error, "voice_unavailable", $"{problem} The default voice speaks instead.");
     }
 
-    private void OnSpeechFailed(SpeechFailure failure)
+    private void OnSpeechFailed(SpeechFailure failed)
     {
+        var (utterance, failure) = (failed.Utterance, failed.Failure);
         CallTelemetry.ProviderErrors.Add(1, new KeyValuePair<string, object?>("kind", "synthesizer"));
-        _log.Write(Severity.Error, "speech_error", failure.Failure.Message);
-        var utterance = failure.Utterance;
-        if (utterance.IsOver) return;
-        _speechFailures++;
-        var heard = failure.AnySound ? utterance.Timeline.Text[..utterance.Shown] : "";
-        var text = utterance.Timeline.Text;
-        var fallback = _parts.FallbackVoice;
-        if (fallback is null || utterance.UsesFallbackVoice)
+        if (failed.IsNews || failed.IsLost)
         {
-            OnSpeechLost(utterance, heard);
-            return;
+            var extras = new JsonObject { ["provider"] = failure.Provider, ["fault"] = failure.Fault.ToString(), ["isLost"] = failed.IsLost };
+            if (failure.Status is { } status) extras["status"] = status;
+            _log.Write(Severity.Error, "speech_error", failure.Message, extras);
         }
-        // What was not heard is said again by the voice that works; the rest of the model's text follows it there.
-        Finish(utterance, heard);
-        var rest = NewFallbackUtterance(utterance, fallback, text[Math.Min(heard.Length, text.Length)..]);
-        if (utterance.Answer is { } answer && answer.Current == utterance && answer.IsGenerating) answer.Current = rest;
-        else CloseUtterance(rest);
+        if (failed.IsLost && !utterance.IsOver) OnSpeechLost(utterance);
     }
 
-    private Utterance NewFallbackUtterance(Utterance failed, AgentVoice fallback, string text)
+    /// <summary>Nobody can speak the rest: what there is of it plays out, and repeated failure ends the call.</summary>
+    private void OnSpeechLost(Utterance utterance)
     {
-        var rest = new Utterance(++_utteranceIds, _clock.Now, failed.Answer?.Cancellation ?? _cancellation.Token)
-        {
-            Medium = MessageMedium.Voice,
-            Uninterruptible = failed.Uninterruptible,
-            Answer = failed.Answer,
-            ThenEnd = failed.ThenEnd,
-            EndUnlessUserActs = failed.EndUnlessUserActs,
-            UsesFallbackVoice = true,
-        };
-        if (_farewell == failed) _farewell = rest;
-        _utterances.Insert(0, rest);
-        rest.Write(text);
-        _speech.Enqueue(rest, fallback);
-        return rest;
-    }
-
-    /// <summary>Nobody can speak the words: what was not heard of them is dropped, and repeated failure ends the call.</summary>
-    private void OnSpeechLost(Utterance utterance, string heard)
-    {
+        (utterance.IsLost, _speechFailures) = (true, _speechFailures + 1);
+        utterance.Close();
         if (utterance.Answer is { RunsTools: false } answer)
         {
             DiscardTools(answer);
             if (_answer == answer) DropAnswer(answer);
         }
-        Finish(utterance, heard);
         if (_speechFailures >= _options.MaxFailures) End(EndReason.SystemError);
-        else ResumeIfIdle();
     }
 
     /// <summary>Forgets the running answer: nothing more of it is written.</summary>

@@ -139,6 +139,7 @@ internal sealed partial class Conversation
         _stageCount++;
         if (next.State is { } state) _callState = (JsonObject)state.DeepClone();
         _parts = _parts with { Voice = next.Voice, FallbackVoice = next.FallbackVoice, Recognizer = next.Recognizer ?? _parts.Recognizer };
+        _voices = new SpeakingVoices(next.Voice, next.FallbackVoice, _options, _parts.Clock);
         if (stage.VadSettings != before.VadSettings) _listener.Apply(stage.VadSettings);
         if (!ReferenceEquals(stage.InactivityMessages, before.InactivityMessages))
         {

@@ -55,6 +55,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _stageCount = parts.StageCount;
         _callState = (JsonObject)(past?.CallState ?? stage.InitialState).DeepClone();
         _threads = CreateThreads();
+        _voices = new SpeakingVoices(parts.Voice, parts.FallbackVoice, _options, parts.Clock);
     }
 
     public CallRun Run { get; }
@@ -172,6 +173,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
             case EventKind.UtterancePlayed: OnUtterancePlayed((Utterance)next.Payload!); break;
             case EventKind.UtteranceSynthesized: _speechFailures = 0; break;
             case EventKind.SpeechFailed: OnSpeechFailed((SpeechFailure)next.Payload!); break;
+            case EventKind.SpeechRecovered: _log.Write(Severity.Info, "speech_recovered", "The voice that had failed speaks again."); break;
             case EventKind.Underrun: OnUnderrun(); break;
             case EventKind.Progress: ShowProgress(); break;
             case EventKind.Thread: _threads.On((ThreadSignal)next.Payload!); break;

@@ -37,6 +37,8 @@ internal enum EventKind : byte
     UtteranceSynthesized,
     /// <summary>Payload: <see cref="SpeechFailure"/>.</summary>
     SpeechFailed,
+    /// <summary>A voice that had failed spoke an utterance to its end.</summary>
+    SpeechRecovered,
     /// <summary>The agent's sound ran dry inside an utterance.</summary>
     Underrun,
     /// <summary>Time to look at what was played, about every 50 ms while the agent speaks.</summary>

@@ -38,6 +38,15 @@ public sealed class ConversationOptions
     /// <summary>Failures in a row of one kind of provider that end the call with <c>system_error</c>. Default 3.</summary>
     [Range(1, 100)] public int MaxFailures { get; set; } = 3;
 
+    /// <summary>From a voice's failure to the next try of it, while another one speaks; doubled by each further failure. Default 15 s.</summary>
+    public TimeSpan VoiceRetryDelay { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Longest pause before a voice that failed is tried again, also where its provider asks for more. Default 5 min.</summary>
+    public TimeSpan VoiceRetryLimit { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For the first sound of a voice that is tried again, before the other one takes over. Default 2 s.</summary>
+    public TimeSpan VoiceTrialPatience { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>For last words once a call is to end. Default 60 s.</summary>
     public TimeSpan FarewellTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using VoiceGrains.Grains.Calls.Interruptions;
 using VoiceGrains.Media;
 using VoiceGrains.Providers;
-using VoiceGrains.Providers.Synthesis;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
 
@@ -54,7 +53,7 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
     public ActivityContext Parent { get; set; }
 
     /// <summary>Speaks <paramref name="utterance"/> after those queued before.</summary>
-    public void Enqueue(Utterance utterance, AgentVoice voice) => _jobs.Writer.TryWrite(new(utterance, voice));
+    public void Enqueue(Utterance utterance, SpeakingVoices voices) => _jobs.Writer.TryWrite(new(utterance, voices));
 
     /// <summary>How much of <paramref name="utterance"/> the far end has played; zero if it is not the one playing.</summary>
     public double HeardSeconds(Utterance utterance)
@@ -137,46 +136,25 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         {
             while (_jobs.Reader.TryRead(out var job))
             {
-                if (!job.Utterance.Cancellation.IsCancellationRequested) await SpeakAsync(job.Utterance, job.Voice);
+                if (!job.Utterance.Cancellation.IsCancellationRequested) await SpeakAsync(job.Utterance, job.Voices);
             }
         }
     }
 
-    private async Task SpeakAsync(Utterance utterance, AgentVoice voice)
+    private async Task SpeakAsync(Utterance utterance, SpeakingVoices voices)
     {
-        var anySound = false;
-        using var activity = CallTelemetry.Source.StartActivity("synthesis", ActivityKind.Client, utterance.Answer?.Span?.Context ?? Parent);
+        lock (_spokenGate) _spoken[utterance.Id] = utterance;
         try
         {
-            lock (_spokenGate) _spoken[utterance.Id] = utterance;
             _playout.BeginUtterance(utterance.Id);
-            var request = new SynthesisRequest(voice.Voice, _playout.SampleRateHz, voice.LanguageHint);
-            await using var sound = new SoundWriter(_playout, utterance);
-            await foreach (var chunk in voice.Synthesizer.SynthesizeAsync(request, utterance.ReadPiecesAsync(), utterance.Cancellation))
-            {
-                if (!anySound && chunk.Pcm.Length > 0)
-                {
-                    anySound = true;
-                    if (utterance.Answer is { Latency: { FirstSound: 0 } latency }) latency.FirstSound = _clock.GetTimestamp();
-                }
-                if (!await sound.WriteAsync(chunk)) return;
-            }
-            await sound.FinishAsync();
-            _playout.EndUtterance(utterance.Id);
-            _events.TryWrite(new(EventKind.UtteranceSynthesized, utterance));
-        }
-        catch (OperationCanceledException) when (utterance.Cancellation.IsCancellationRequested)
-        {
-            _playout.EndUtterance(utterance.Id);
+            await new UtteranceSynthesis(utterance, voices, _playout, _clock, _events, utterance.Answer?.Span?.Context ?? Parent).RunAsync();
         }
         catch (Exception exception)
         {
-            var failure = exception as ProviderException
-                ?? new ProviderException("synthesizer", ProviderFault.BadAnswer, $"The synthesizer failed: {exception.GetType().Name}.", exception);
-            // Told before it ends: else the pacer might report it as played to its end first, and nobody would say what was not heard.
-            _events.TryWrite(new(EventKind.SpeechFailed, new SpeechFailure(utterance, failure, anySound)));
-            _playout.EndUtterance(utterance.Id);
+            var defect = new ProviderException("synthesizer", ProviderFault.Unavailable, $"The agent's words could not be spoken: {exception.GetType().Name}.", exception);
+            _events.TryWrite(new(EventKind.SpeechFailed, new SpeechFailure(utterance, defect, IsNews: true, IsLost: true)));
         }
+        _playout.EndUtterance(utterance.Id);
     }
 
     public async ValueTask DisposeAsync()
@@ -189,5 +167,5 @@ internal sealed class SpeechOutput : IPlayoutSink, IPaced, IAsyncDisposable
         _copy?.Dispose();
     }
 
-    private readonly record struct Job(Utterance Utterance, AgentVoice Voice);
+    private readonly record struct Job(Utterance Utterance, SpeakingVoices Voices);
 }

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Runtime.CompilerServices;
 using VoiceGrains.GrainInterfaces.Calls;
 
 namespace VoiceGrains.Grains.Calls.Conversations;
@@ -9,7 +9,9 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
     // A model that never stops talking ends here; at 15 characters a second this is over 20 minutes of speech.
     public const int LongestText = 20_000;
 
-    private readonly Channel<string> _pieces = Channel.CreateUnbounded<string>(new() { SingleReader = true, SingleWriter = true });
+    private readonly Lock _gate = new();
+    private readonly List<string> _pieces = [];
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EndingToken _cancellation = new(answerCancellation);
 
     public int Id => id;
@@ -34,8 +36,8 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
     public bool HasStarted { get; set; }
     /// <summary>It is over: played to the end or cut off.</summary>
     public bool IsOver { get; set; }
-    /// <summary>Already retried with the fallback voice.</summary>
-    public bool UsesFallbackVoice { get; set; }
+    /// <summary>No voice could speak it to its end: what could be said of it plays out, and nothing follows.</summary>
+    public bool IsLost { get; set; }
 
     public int? Ordinal { get; set; }
     /// <summary>Characters whose transcript was sent.</summary>
@@ -43,12 +45,21 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
     public History.Entry? Entry { get; set; }
     public TimeSpan LastStored { get; set; }
 
-    /// <summary>The pieces of text for the synthesizer, as they come.</summary>
-    public async IAsyncEnumerable<string> ReadPiecesAsync()
+    /// <summary>The pieces of text for a synthesizer, as they come; another one can read them again, from where the first one failed.</summary>
+    /// <param name="from">Characters to leave out.</param>
+    public async IAsyncEnumerable<string> ReadPiecesAsync(int from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await _pieces.Reader.WaitToReadAsync(Cancellation))
+        for (var (next, skip) = (0, from); ; next++)
         {
-            while (_pieces.Reader.TryRead(out var piece)) yield return piece;
+            string? piece;
+            while ((piece = Piece(next, out var changed, out var ended)) is null)
+            {
+                if (ended) yield break;
+                await changed.WaitAsync(cancellationToken);
+            }
+            cancellationToken.ThrowIfCancellationRequested();
+            if (skip < piece.Length) yield return piece[skip..];
+            skip = Math.Max(0, skip - piece.Length);
         }
     }
 
@@ -57,14 +68,15 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
         if (IsClosed || piece.Length == 0) return;
         TextLength += piece.Length;
         Timeline.AppendText(piece);
-        _pieces.Writer.TryWrite(piece);
+        Change(piece);
     }
 
     /// <summary>No more text comes.</summary>
     public void Close()
     {
+        if (IsClosed) return;
         IsClosed = true;
-        _pieces.Writer.TryComplete();
+        Change(null);
     }
 
     /// <summary>Stops its synthesis.</summary>
@@ -72,5 +84,25 @@ internal sealed class Utterance(int id, CallInstant start, CancellationToken ans
     {
         Close();
         _cancellation.Cancel();
+    }
+
+    private string? Piece(int index, out Task changed, out bool ended)
+    {
+        lock (_gate)
+        {
+            (changed, ended) = (_changed.Task, IsClosed);
+            return index < _pieces.Count ? _pieces[index] : null;
+        }
+    }
+
+    private void Change(string? piece)
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            if (piece is not null) _pieces.Add(piece);
+            (changed, _changed) = (_changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        changed.TrySetResult();
     }
 }

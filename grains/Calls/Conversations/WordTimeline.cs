@@ -19,7 +19,9 @@ internal sealed class WordTimeline
     private double _charactersPerSecond = 15;
     private double _knownSeconds;
     private int _knownText;
+    private bool _tellsWords;
     private bool _complete;
+    private bool _isSealed;
 
     /// <summary>The utterance's whole text so far.</summary>
     public string Text { get { lock (_gate) return _whole ??= _text.ToString(); } }
@@ -28,8 +30,47 @@ internal sealed class WordTimeline
     {
         lock (_gate)
         {
+            if (_isSealed) return;
             _text.Append(piece);
             _whole = null;
+        }
+    }
+
+    /// <summary>The last word that <paramref name="soundSeconds"/> of sound have to its end: where another voice can go on.</summary>
+    public (int TextEnd, double Seconds) LastWord(double soundSeconds)
+    {
+        lock (_gate)
+        {
+            var last = _words.FindLast(word => word.EndSeconds <= soundSeconds + InaudibleSeconds);
+            return (last.TextEnd, Math.Min(last.EndSeconds, soundSeconds));
+        }
+    }
+
+    /// <summary>
+    /// What was told of the sound behind <paramref name="soundSeconds"/> is void: sound of what follows the text that is heard by then comes next.
+    /// Returns that text's length.
+    /// </summary>
+    public int CutAt(double soundSeconds)
+    {
+        lock (_gate)
+        {
+            _words.RemoveAll(word => word.EndSeconds > soundSeconds + InaudibleSeconds);
+            var (told, toldSeconds) = _words.Count == 0 ? (0, 0) : (_words[^1].TextEnd, _words[^1].EndSeconds);
+            (_knownText, _knownSeconds) = (told, toldSeconds);
+            // A voice that tells its words has none beyond those told; with others the speaking rate says which there were.
+            if (!_tellsWords && Find(soundSeconds, started: false) is var length && length > told) Spread(length, soundSeconds);
+            (_knownSeconds, _tellsWords) = (soundSeconds, false);
+            return _knownText;
+        }
+    }
+
+    /// <summary>Nothing is said behind <paramref name="length"/> characters, whatever is written yet.</summary>
+    public void Seal(int length)
+    {
+        lock (_gate)
+        {
+            (_isSealed, _complete, _whole) = (true, true, null);
+            _text.Length = Math.Min(length, _text.Length);
         }
     }
 
@@ -38,6 +79,7 @@ internal sealed class WordTimeline
     {
         lock (_gate)
         {
+            _tellsWords |= chunk.Words.Count > 0;
             foreach (var word in chunk.Words) Add(word.TextEnd, word.Start.TotalSeconds, word.End.TotalSeconds);
             if (chunk.TextEnd >= 0) Spread(chunk.TextEnd, soundSeconds);
             else if (chunk.EstimatedTextEnd > _knownText && soundSeconds > _knownSeconds)

@@ -8,6 +8,7 @@ using VoiceGrains.Grains.Tools;
 using VoiceGrains.Media;
 using VoiceGrains.Providers.Language;
 using VoiceGrains.Providers.Recognition;
+using VoiceGrains.Providers.Synthesis;
 using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Grains.Tests.Conversations;
@@ -41,7 +42,9 @@ internal sealed class ConversationHarness : IAsyncDisposable
     public IRecognizer? Ears { get; set; }
     public bool HasRecognizer { get; set; } = true;
     public WordSynthesizer Synthesizer { get; }
-    public WordSynthesizer? Fallback { get; set; }
+    /// <summary>Speaks instead of <see cref="Synthesizer"/>.</summary>
+    public ISynthesizer? Voice { get; set; }
+    public ISynthesizer? Fallback { get; set; }
     public MemoryJournal Journal { get; } = new();
     public TestTools Tools { get; } = new();
     public ConversationOptions Options { get; } = new();
@@ -82,7 +85,7 @@ internal sealed class ConversationHarness : IAsyncDisposable
             Model = Model,
             ModelName = "test-model",
             Recognizer = HasRecognizer ? Ears ?? Recognizer : null,
-            Voice = new AgentVoice(Synthesizer, "v", null),
+            Voice = new AgentVoice(Voice ?? Synthesizer, "v", null),
             FallbackVoice = Fallback is null ? null : new AgentVoice(Fallback, "f", null),
             Tools = Tools,
             Journal = Journal,

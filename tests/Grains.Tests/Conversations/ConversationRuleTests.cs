@@ -292,13 +292,14 @@ public class ConversationRuleTests
     {
         var call = new ConversationHarness();
         await using var _ = call;
-        call.Fallback = new WordSynthesizer(TimeSpan.FromMilliseconds(200), call.Clock);
+        var fallback = new WordSynthesizer(TimeSpan.FromMilliseconds(200), call.Clock);
+        call.Fallback = fallback;
         call.Synthesizer.Failure = new ProviderException("tts", ProviderFault.Rejected, "quota exceeded");
         call.Start();
         call.Speak(Seconds(0.5));
         call.RunUntil(() => call.Messages.Any(message => message.Text == "All right."));
         Assert.Contains(call.Journal.Events, item => item is { Type: "speech_error", Severity: Severity.Error, Text: "quota exceeded" });
-        Assert.Equal(["All", "right."], call.Fallback.Words);
+        Assert.Equal(["All", "right."], fallback.Words);
     }
 
     [Fact]

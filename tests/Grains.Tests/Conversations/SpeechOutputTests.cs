@@ -26,7 +26,7 @@ public sealed class SpeechOutputTests
         utterance.Write("Nobody hears this.");
         utterance.Close();
 
-        output.Enqueue(utterance, new AgentVoice(failing, "v", null));
+        output.Enqueue(utterance, new SpeakingVoices(new AgentVoice(failing, "v", null), null, new ConversationOptions(), clock));
         await events.Failed.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
         Assert.Equal(EventKind.SpeechFailed, events.Kinds.First());

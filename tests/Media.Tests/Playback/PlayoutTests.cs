@@ -74,6 +74,25 @@ public class PlayoutTests
     }
 
     [Fact]
+    public async Task Truncate_DropsWhatWasNotSent_AndTheUtteranceGoesOnThere()
+    {
+        var playout = Create();
+        playout.BeginUtterance(1);
+        await playout.WriteAsync(Tone(100 * Frame), Cancel);
+        Assert.Equal(-1, playout.Truncate(2, 0));
+        Assert.Equal(50 * Frame + 7, playout.Truncate(1, 50 * Frame + 7));
+        Assert.Equal(50 * Frame + 7, playout.Truncate(1, 90 * Frame));
+        Tick(playout, 0);
+        Assert.Equal(3 * Frame, playout.Truncate(1, 10));        // so much was sent
+        await playout.WriteAsync(Tone(Frame), Cancel);
+        playout.EndUtterance();
+        Assert.Equal(-1, playout.Truncate(1, 0));
+        for (var i = 0; i < 10; i++) Tick(playout, 10);
+        Assert.Equal(Tone(3 * Frame)[..].ToArray().Concat(Tone(Frame).ToArray()), _sink.Sent);
+        Assert.Equal("played 1", _sink.Events[^1]);
+    }
+
+    [Fact]
     public async Task Clear_ReturnsWhatWasHeard_AndNothingOldIsSent()
     {
         var playout = Create();
