@@ -14,7 +14,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Storage;
-using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Grains.Voices;
 
 namespace VoiceGrains.Gateway.Calls;
 
@@ -55,13 +55,13 @@ internal static class CallEndpoints
     }
 
     private static async Task<Ok<PageResponse<CallResponse>>> ListAsync(
-        Caller caller, CallQuery query, PageQuery page, HttpRequest request, CallStore calls, IVoiceCatalog voices, CancellationToken cancellationToken)
+        Caller caller, CallQuery query, PageQuery page, HttpRequest request, CallStore calls, AccountVoices voices, CancellationToken cancellationToken)
         => TypedResults.Ok(PageResponse.From(await FindAsync(caller, query, page, calls, voices, cancellationToken), request));
 
     internal static async Task<Page<CallResponse>> FindAsync(
-        Caller caller, CallQuery query, PageQuery page, CallStore calls, IVoiceCatalog voices, CancellationToken cancellationToken)
+        Caller caller, CallQuery query, PageQuery page, CallStore calls, AccountVoices voices, CancellationToken cancellationToken)
     {
-        var found = await calls.ListAsync(caller.AccountId, query.Resolve(voices), page.Page, cancellationToken);
+        var found = await calls.ListAsync(caller.AccountId, await query.ResolveAsync(caller.AccountId, voices, cancellationToken), page.Page, cancellationToken);
         return found.Select(call => CallResponse.From(call));
     }
 

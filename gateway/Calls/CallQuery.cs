@@ -5,7 +5,7 @@ using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Calls;
-using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Grains.Voices;
 
 namespace VoiceGrains.Gateway.Calls;
 
@@ -40,10 +40,8 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
     }
 
     /// <summary>All filters. Calls name their voice by name or id.</summary>
-    public CallFilter Resolve(IVoiceCatalog voices) => VoiceId is not { } id ? Filter : Filter with
-    {
-        Voices = Guid.TryParse(id, out _) && voices.TryResolve(id, out var voice) ? [voice.Voice.VoiceId.ToString(), voice.Voice.Name] : [id],
-    };
+    public async Task<CallFilter> ResolveAsync(string accountId, AccountVoices voices, CancellationToken cancellationToken)
+        => VoiceId is not { } id ? Filter : Filter with { Voices = Guid.TryParse(id, out var voiceId) ? await voices.NamesOfAsync(accountId, voiceId, cancellationToken) : [id] };
 
     private static (CallSort Sort, bool Descending) Sort(string? text)
     {

@@ -10,13 +10,13 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Streams;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Calls.LiveEvents;
-using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Grains.Voices;
 
 namespace VoiceGrains.Gateway.Grpc;
 
 /// <summary><c>voicegrains.v1.Calls</c>: what REST does, asked in protobuf, and the live events of a call.</summary>
 internal sealed class CallsService(
-    CallCreation creation, CallStore calls, IVoiceCatalog voices, IGrainFactory grains, LiveEventStreams streams, GrpcPublicAddress address,
+    CallCreation creation, CallStore calls, AccountVoices voices, IGrainFactory grains, LiveEventStreams streams, GrpcPublicAddress address,
     IOptions<GrpcOptions> options, GrpcMetrics metrics, TimeProvider clock) : IGrpcService
 {
     /// <summary>How long the end of a call may take from the store to its stream and through the broker.</summary>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Grains.Usage;
-using VoiceGrains.Providers.Catalog;
+using VoiceGrains.Grains.Voices;
 
 namespace VoiceGrains.Gateway.Usage;
 
@@ -21,8 +21,8 @@ internal static class UsageEndpoints
     }
 
     private static async Task<Ok<CallUsage>> GetCallsAsync(
-        Caller caller, CallQuery query, UsageStore usage, IVoiceCatalog voices, CancellationToken cancellationToken)
-        => TypedResults.Ok(await usage.ReadCallsAsync(caller.AccountId, query.Resolve(voices), cancellationToken));
+        Caller caller, CallQuery query, UsageStore usage, AccountVoices voices, CancellationToken cancellationToken)
+        => TypedResults.Ok(await usage.ReadCallsAsync(caller.AccountId, await query.ResolveAsync(caller.AccountId, voices, cancellationToken), cancellationToken));
 
     private static async Task<Ok<ConcurrencyResponse>> GetConcurrencyAsync(
         Caller caller, HttpRequest request, UsageStore usage, TimeProvider clock, CancellationToken cancellationToken)
@@ -33,8 +33,8 @@ internal static class UsageEndpoints
     }
 
     private static async Task<Ok<IReadOnlyList<AgentUsage>>> ListAgentsAsync(
-        Caller caller, CallQuery query, UsageStore usage, IVoiceCatalog voices, CancellationToken cancellationToken)
-        => TypedResults.Ok(await usage.ReadAgentsAsync(caller.AccountId, query.Resolve(voices), cancellationToken));
+        Caller caller, CallQuery query, UsageStore usage, AccountVoices voices, CancellationToken cancellationToken)
+        => TypedResults.Ok(await usage.ReadAgentsAsync(caller.AccountId, await query.ResolveAsync(caller.AccountId, voices, cancellationToken), cancellationToken));
 }
 
 /// <summary><c>ConcurrencyResponse</c>.</summary>

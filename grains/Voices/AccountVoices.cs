@@ -70,6 +70,14 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
     public Task<Speaker> OpenAsync(string accountId, OwnVoice voice, CancellationToken cancellationToken)
         => OpenAsync(accountId, voice.Definition, voice.UsesServerKey, cancellationToken);
 
+    /// <summary>What calls may have called a voice: its id and its name.</summary>
+    public async Task<IReadOnlyList<string>> NamesOfAsync(string accountId, Guid voiceId, CancellationToken cancellationToken)
+    {
+        var id = voiceId.ToString();
+        var name = catalog.Voices.FirstOrDefault(voice => voice.VoiceId == voiceId)?.Name ?? (await store.FindAsync(accountId, id, cancellationToken))?.Name;
+        return name is null ? [id] : [id, name];
+    }
+
     private async Task<Speaker> OpenAsync(string accountId, ExternalVoice voice, bool serverKey, CancellationToken cancellationToken)
     {
         if (voice.ProviderOf() is not { } provider)

@@ -55,6 +55,19 @@ public sealed class ConversationStageTests
     }
 
     [Fact]
+    public async Task AVoiceThatHasGone_IsToldOfInTheStageThatAskedForIt()
+    {
+        await using var call = NewCall();
+        call.Stages.VoiceProblem = "Voice 'Anna' does not exist.";
+        call.Model.Enqueue(new ModelDelta.ToolCall("i1", "escalate", "{}"));
+        Answer(call, """{"systemPrompt":"Next."}""");
+        Ask(call);
+        call.RunUntil(() => call.Messages.Any(message => message.Text == "All right."));
+        var told = Assert.Single(call.Journal.Events, item => item.Type == "voice_unavailable");
+        Assert.Equal(("stage-2", Severity.Error, "Voice 'Anna' does not exist. The default voice speaks instead."), (told.CallStageId, told.Severity, told.Text));
+    }
+
+    [Fact]
     public async Task InitialMessages_TakeThePlaceOfTheHistory()
     {
         await using var call = NewCall();

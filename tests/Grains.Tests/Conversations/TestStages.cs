@@ -13,6 +13,9 @@ internal sealed class TestStages : IStageSource
 {
     public Dictionary<string, AgentVoice> Voices { get; } = [];
     public List<CallTool> Tools { get; } = [];
+
+    /// <summary>Why the next stage's voice is not the one that was asked for.</summary>
+    public string? VoiceProblem { get; set; }
     public List<StageSettings> Stored { get; } = [];
 
     /// <summary>Completes when a body may be resolved.</summary>
@@ -43,6 +46,7 @@ internal sealed class TestStages : IStageSource
             State = given.InitialState,
             ToolResultText = result ?? "OK",
             Voice = voice,
+            VoiceProblem = VoiceProblem,
             IgnoredFields = ignored,
         };
     }

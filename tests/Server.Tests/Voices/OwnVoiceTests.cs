@@ -152,6 +152,7 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         await client.PatchAsync("/api/accounts/me/tts_api_keys", """{"elevenLabs":"sk_0123456789"}""");
         foreach (var body in (string[])["""{"voice":"anna"}""", $$"""{"voice":"{{Text(made, "voiceId")}}"}""", """{"externalVoice":{"elevenLabs":{"voiceId":"v"}}}"""])
             Assert.Equal(201, (await client.PostAsync("/api/calls", body)).Status);
+        Assert.Equal(2, Total(await client.GetAsync($"/api/calls?voiceId={Text(made, "voiceId")}")));   // by its id and by its name
         agent = await client.PostAsync("/api/agents", """{"name":"a","callTemplate":{"voice":"Anna"}}""");
         Assert.Equal(201, agent.Status);
 
