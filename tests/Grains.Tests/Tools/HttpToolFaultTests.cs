@@ -80,8 +80,14 @@ public sealed class HttpToolFaultTests : IAsyncLifetime
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _server.Handle = async http =>
         {
-            using var _ = http.RequestAborted.Register(gone.SetResult);
-            for (var chunk = new byte[4096]; !http.RequestAborted.IsCancellationRequested;) await http.Response.Body.WriteAsync(chunk, http.RequestAborted);
+            try
+            {
+                for (var chunk = new byte[4096]; !http.RequestAborted.IsCancellationRequested;) await http.Response.Body.WriteAsync(chunk, http.RequestAborted);
+            }
+            finally
+            {
+                gone.SetResult();
+            }
         };
         var outcome = await InvokeAsync(_server.Tool("GET", "/"));
         Assert.Equal("Error: The tool's response is too long: more than 65536 bytes.", outcome.Result);
