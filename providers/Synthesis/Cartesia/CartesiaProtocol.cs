@@ -15,6 +15,9 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
     /// <summary>A context that has been silent for so long, with all of its text spoken, may end before more text reaches it.</summary>
     private static readonly TimeSpan NearItsEnd = TimeSpan.FromSeconds(0.6);
 
+    /// <summary>The last API version that knows the deprecated speed and emotions.</summary>
+    private const string OldVersion = "2024-11-13";
+
     private static readonly int[] Rates = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000];
 
     private readonly string _key = apiKey;
@@ -28,7 +31,7 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
 
     public override int SampleRateHz { get; } = NearestRate(Rates, request.PreferredSampleRateHz);
 
-    public override Uri Url => new($"{options.BaseUrl.TrimEnd('/')}/tts/websocket?cartesia_version={Uri.EscapeDataString(options.Version)}");
+    public override Uri Url => new($"{options.BaseUrl.TrimEnd('/')}/tts/websocket?cartesia_version={Uri.EscapeDataString(OldControls() is null ? options.Version : OldVersion)}");
 
     public override (string Name, string Value)? Header => ("X-API-Key", _key);
 

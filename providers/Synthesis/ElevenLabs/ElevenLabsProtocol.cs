@@ -19,6 +19,7 @@ internal sealed class ElevenLabsProtocol(ElevenLabsVoiceDefinition voice, Synthe
 
     private readonly string _key = apiKey;
     private readonly Alignment _original = new(), _normalized = new();
+    private volatile bool _ended;
 
     public override int SampleRateHz { get; } = NearestRate(Rates, request.PreferredSampleRateHz, voice.MaxSampleRate ?? int.MaxValue);
 
@@ -56,7 +57,11 @@ internal sealed class ElevenLabsProtocol(ElevenLabsVoiceDefinition voice, Synthe
     /// <summary>Each text must end with a space there.</summary>
     public override IEnumerable<byte[]> Say(string text) => [Json(new { text = char.IsWhiteSpace(text[^1]) ? text : text + " " })];
 
-    public override IEnumerable<byte[]> End() => [Json(new { text = "" })];
+    public override IEnumerable<byte[]> End()
+    {
+        _ended = true;
+        return [Json(new { text = "" })];
+    }
 
     public override bool Read(bool isText, ReadOnlySpan<byte> message, SpokenSound sound)
     {
@@ -78,7 +83,7 @@ internal sealed class ElevenLabsProtocol(ElevenLabsVoiceDefinition voice, Synthe
         }
         sound.AddBase64(audio);
         (_original.IsEmpty ? _normalized : _original).Tell(sound, origin);
-        return isFinal;
+        return isFinal && _ended;     // before the end of the text it would be a break: the close tells
     }
 
     private object? Settings()

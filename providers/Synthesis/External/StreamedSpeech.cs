@@ -57,9 +57,8 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
     private async Task SpeakAsync(WebSocket socket, IAsyncEnumerator<string> pieces, CancellationToken stop)
     {
         using var leaving = new CancellationTokenSource();
-        using var unsent = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var deadline = new SpeechDeadline(protocol.Provider, options, services.Clock, leaving.Token);
-        var sending = SendAsync(socket, pieces, deadline, unsent.Token);
+        var sending = SendAsync(socket, pieces, deadline, leaving.Token);
         var receiving = ReceiveAsync(socket, deadline, stop);
         var saidAll = false;
         try
@@ -77,11 +76,11 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         {
             _chunks.Writer.TryComplete(exception);   // at once: the goodbye need not be waited for
         }
-        await unsent.CancelAsync().ConfigureAwait(false);
-        await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Whoever listens stops the text by now. A message on its way is sent to its end: cancelling it would break the connection.
+        await ((Task)sending.WaitAsync(GoodbyeTimeout, services.Clock)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await LeaveAsync(socket, saidAll).ConfigureAwait(false);
         await leaving.CancelAsync().ConfigureAwait(false);
-        await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<WebSocket> ConnectAsync(CancellationToken stop)
@@ -91,8 +90,7 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         try
         {
             var socket = await ProviderWebSocket.ConnectAsync(services.Http.OperatorClient, protocol.Url, protocol.Header, services.Clock, timeout.Token).ConfigureAwait(false);
-            foreach (var message in protocol.Begin())
-                await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, timeout.Token).ConfigureAwait(false);
+            await BeginAsync(socket, timeout.Token).ConfigureAwait(false);
             return socket;
         }
         catch (OperationCanceledException exception)
@@ -109,6 +107,20 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         catch (Exception exception) when (exception is HttpRequestException or WebSocketException or IOException)
         {
             throw protocol.Failure(ProviderFault.Unreachable, $"{NoConnection}: {exception.Message}", exception);
+        }
+    }
+
+    private async Task BeginAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var message in protocol.Begin())
+                await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 
