@@ -129,7 +129,7 @@ internal static class VoiceEndpoints
         Check(given, voices);
         return new OwnVoice
         {
-            VoiceId = Guid.NewGuid(), Name = given.Name!, Description = given.Description, PrimaryLanguage = given.PrimaryLanguage, Definition = given.Definition!,
+            VoiceId = Guid.NewGuid(), Name = given.Name!, Description = given.Description, PrimaryLanguage = LanguageOf(given), Definition = given.Definition!,
             Created = clock.GetUtcNow(),
         };
     }
@@ -139,13 +139,16 @@ internal static class VoiceEndpoints
     {
         Check(given, voices);
         RefuseAnotherClone(known, given);
-        var changed = known with { Name = given.Name!, Description = given.Description, PrimaryLanguage = given.PrimaryLanguage, Definition = given.Definition! };
+        var changed = known with { Name = given.Name!, Description = given.Description, PrimaryLanguage = LanguageOf(given), Definition = given.Definition! };
         var stored = await store.ReplaceAsync(caller.AccountId, changed, cancellationToken) ?? throw NotFound();
         return TypedResults.Ok(VoiceResponse.From(stored, PageResponse.PublicBase(request)));
     }
 
     private static VoiceRequest JsonRequest(OwnVoice known, System.Text.Json.JsonElement changes) => Body<VoiceRequest>.Read(JsonChanges.Over(
         new VoiceRequest { Name = known.Name, Description = known.Description, PrimaryLanguage = known.PrimaryLanguage, Definition = known.Definition }, changes)).Value;
+
+    /// <summary>Empty text is as good as none.</summary>
+    private static string? LanguageOf(VoiceRequest given) => string.IsNullOrEmpty(given.PrimaryLanguage) ? null : given.PrimaryLanguage;
 
     private static void Check(VoiceRequest given, AccountVoices voices)
     {

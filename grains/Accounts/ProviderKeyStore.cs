@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging;
@@ -24,21 +25,22 @@ public sealed partial class ProviderKeyStore(NpgsqlDataSource database, SecretKe
     public async Task<IReadOnlyDictionary<TtsProvider, string>> ListPrefixesAsync(string accountId, CancellationToken cancellationToken)
         => (await ReadAsync(accountId, cancellationToken)).ToDictionary(stored => stored.Key, stored => stored.Value.Prefix);
 
-    /// <summary>The account's key; null when it has none. A secret: never logged.</summary>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">It was stored under another secret key of the server.</exception>
+    /// <summary>The account's key; null when it has none, or none that can be read: the server's secret key is another one now. A secret: never logged.</summary>
     public async Task<string?> FindAsync(string accountId, TtsProvider provider, CancellationToken cancellationToken)
     {
-        if (cache.Get<Cached>(accountId) is not { } known || known.Until <= clock.GetUtcNow())
+        if (!(await KnownAsync(accountId, cancellationToken)).TryGetValue(provider, out var stored)) return null;
+        try
         {
-            var before = Volatile.Read(ref changes);
-            known = new Cached(await ReadAsync(accountId, cancellationToken), clock.GetUtcNow() + CacheTime);
-            cache.Set(accountId, known, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CacheTime });
-            if (Volatile.Read(ref changes) != before) cache.Remove(accountId);      // it may have changed since the database was asked
+            return Encoding.UTF8.GetString(box.Open(stored.Sealed, Place(accountId, provider)));
         }
-        return known.Keys.TryGetValue(provider, out var stored) ? Encoding.UTF8.GetString(box.Open(stored.Sealed, Place(accountId, provider))) : null;
+        catch (CryptographicException)
+        {
+            LogUnreadable(provider.Id, accountId);
+            return null;
+        }
     }
 
-    /// <summary>Whether the account has a key, without opening it.</summary>
+    /// <summary>Whether the account has a key.</summary>
     public async Task<bool> HasAsync(string accountId, TtsProvider provider, CancellationToken cancellationToken)
         => await FindAsync(accountId, provider, cancellationToken) is not null;
 
@@ -55,6 +57,18 @@ public sealed partial class ProviderKeyStore(NpgsqlDataSource database, SecretKe
     }
 
     public void Dispose() => cache.Dispose();
+
+    private async Task<FrozenDictionary<TtsProvider, StoredProviderKey>> KnownAsync(string accountId, CancellationToken cancellationToken)
+    {
+        if (cache.Get<Cached>(accountId) is not { } known || known.Until <= clock.GetUtcNow())
+        {
+            var before = Volatile.Read(ref changes);
+            known = new Cached(await ReadAsync(accountId, cancellationToken), clock.GetUtcNow() + CacheTime);
+            cache.Set(accountId, known, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CacheTime });
+            if (Volatile.Read(ref changes) != before) cache.Remove(accountId);      // it may have changed since the database was asked
+        }
+        return known.Keys;
+    }
 
     private async Task<FrozenDictionary<TtsProvider, StoredProviderKey>> ReadAsync(string accountId, CancellationToken cancellationToken)
     {
@@ -97,4 +111,7 @@ public sealed partial class ProviderKeyStore(NpgsqlDataSource database, SecretKe
 
     [LoggerMessage(1414, LogLevel.Information, "The {Provider} key of account {AccountId} was {Change}")]
     private partial void LogChanged(string provider, string accountId, string change);
+
+    [LoggerMessage(1415, LogLevel.Error, "The {Provider} key of account {AccountId} cannot be read: it was sealed with another secret key of the server, or for another account")]
+    private partial void LogUnreadable(string provider, string accountId);
 }

@@ -11,6 +11,8 @@ internal sealed partial class CallVoices(AccountVoices voices, TimeProvider cloc
     /// <summary>A call that is about to begin does not wait longer for the database; it begins with another voice instead.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private const string DefaultSpeaks = "The default voice speaks instead.";
+
     /// <summary>
     /// Creation checks the voice, so one that cannot speak has gone since: it was deleted, its provider's key was removed, or the configuration has changed.
     /// The call then has the default voice and says why.
@@ -29,13 +31,15 @@ internal sealed partial class CallVoices(AccountVoices voices, TimeProvider cloc
         }
         catch (VoiceUnavailableException gone) when (byDefault is not null)
         {
-            return new CallVoice(byDefault, Fallback: null, gone.Message);
+            return new CallVoice(byDefault, Fallback: null, $"{gone.Message} {DefaultSpeaks}");
         }
         catch (Exception failure) when (failure is not VoiceUnavailableException && byDefault is not null && !cancellationToken.IsCancellationRequested)
         {
             LogNotFound(failure);
             var known = AsAgent(voices.OpenBuiltIn(stage.ExternalVoice is null ? stage.Voice : null), stage);
-            return new CallVoice(known ?? byDefault, byDefault, "The voice could not be looked up.");
+            return known is null || known == byDefault
+                ? new CallVoice(byDefault, Fallback: null, $"The voice could not be looked up. {DefaultSpeaks}")
+                : new CallVoice(known, byDefault, "The voice could not be looked up. The server's voice of this name speaks.");
         }
     }
 
@@ -48,5 +52,5 @@ internal sealed partial class CallVoices(AccountVoices voices, TimeProvider cloc
 
 /// <param name="Voice">Speaks.</param>
 /// <param name="Fallback">Speaks where it fails; null when there is no other.</param>
-/// <param name="Problem">Why it is not the voice that the stage asks for; null when it is.</param>
+/// <param name="Problem">Why it is not the voice that the stage asks for, and which one it is; null when it is.</param>
 internal sealed record CallVoice(AgentVoice Voice, AgentVoice? Fallback, string? Problem);

@@ -175,7 +175,7 @@ internal sealed partial class Conversation
     /// <summary>The stage's voice has gone since the call was made, and another one speaks for it.</summary>
     private void TellOfVoice(string? problem)
     {
-        if (problem is not null) _log.Write(Severity.Error, "voice_unavailable", $"{problem} The default voice speaks instead.");
+        if (problem is not null) _log.Write(Severity.Error, "voice_unavailable", problem);
     }
 
     private void OnSpeechFailed(SpeechFailure failed)

@@ -64,7 +64,7 @@ public sealed class ConversationStageTests
         Ask(call);
         call.RunUntil(() => call.Messages.Any(message => message.Text == "All right."));
         var told = Assert.Single(call.Journal.Events, item => item.Type == "voice_unavailable");
-        Assert.Equal(("stage-2", Severity.Error, "Voice 'Anna' does not exist. The default voice speaks instead."), (told.CallStageId, told.Severity, told.Text));
+        Assert.Equal(("stage-2", Severity.Error, "Voice 'Anna' does not exist."), (told.CallStageId, told.Severity, told.Text));
     }
 
     [Fact]
