@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,7 @@ using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
+using VoiceGrains.Gateway.Throttles;
 using VoiceGrains.Gateway.Tools;
 using VoiceGrains.Gateway.Unserved;
 using VoiceGrains.Gateway.Usage;
@@ -32,11 +34,13 @@ public static class GatewayHosting
     /// <summary>Needs the grains and providers of the host.</summary>
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
-        services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations()
+            .Validate(o => o.HasValidProxies, "Gateway:TrustedProxies must be networks such as 10.0.0.0/8.").ValidateOnStart();
         services.AddOptions<BillingOptions>().BindConfiguration("Billing").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddExceptionHandler<PlatformExceptionHandler>();
         services.Configure<JsonOptions>(UseWireJson);
+        services.AddLimits();
         services.AddAccounts();
         services.AddCalls();
         services.AddGrpc();
@@ -47,12 +51,19 @@ public static class GatewayHosting
         return services;
     }
 
+    private static void AddLimits(this IServiceCollection services)
+    {
+        services.AddSingleton<LimitRefusals>();
+        services.AddSingleton<StrangerLimit>();
+        services.AddSingleton<CallAllowance>();
+        services.AddSingleton<IConfigureOptions<RateLimiterOptions>, RequestLimits>();
+        services.AddRateLimiter();
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<GatewayOptions>>(TrustProxies);
+    }
+
     private static void AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton<ApiKeyVerifier>();
-        services.AddSingleton<CallCreationLimits>();
-        services.AddSingleton<IConfigureOptions<RateLimiterOptions>, RequestLimits>();
-        services.AddRateLimiter();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         services.AddAuthorization();
@@ -66,6 +77,7 @@ public static class GatewayHosting
 
     /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
     public static IApplicationBuilder UseGateway(this IApplicationBuilder app) => app
+        .UseForwardedHeaders()
         .UseGrpc()
         .UseExceptionHandler(static _ => { })
         .UseStatusCodePages(ErrorBody.WriteForStatusAsync)
@@ -91,6 +103,7 @@ public static class GatewayHosting
         api.MapVoices();
         api.MapModels();
         api.MapWebhooks();
+        api.MapThrottles();
         api.MapCluster();
         api.MapUnserved();
         return routes;
@@ -102,6 +115,16 @@ public static class GatewayHosting
         .AllowAnyMethod()
         .WithHeaders("Content-Type", "Accept", ApiKeyAuthentication.UnsafeHeader)
         .WithExposedHeaders("Retry-After");
+
+    /// <summary>Only the client's address is taken from them; what links are based on is configured.</summary>
+    private static void TrustProxies(ForwardedHeadersOptions headers, IOptions<GatewayOptions> gateway)
+    {
+        headers.ForwardedHeaders = gateway.Value.TrustedProxies.Count > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
+        headers.ForwardLimit = null;        // as many hops as are trusted
+        headers.KnownProxies.Clear();
+        headers.KnownIPNetworks.Clear();
+        foreach (var proxy in gateway.Value.TrustedProxies) headers.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+    }
 
     private static void UseWireJson(JsonOptions options)
     {

@@ -12,6 +12,10 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode LastApiKey = new("last_api_key", 409, "The account's last API key");
     public static readonly ErrorCode ReadOnly = new("read_only", 403, "May not be changed");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
+    public static readonly ErrorCode CallRateLimit = new("call_rate_limit", 429, "Calls created too fast");
+    public static readonly ErrorCode CallThrottled = new("call_throttled", 429, "Held back by a call throttle");
+    public static readonly ErrorCode AtCapacity = new("at_capacity", 429, "Too many calls on this server");
+    public static readonly ErrorCode PriorityUnavailable = new("priority_unavailable", 503, "Too many calls on this server, even for an account with priority");
     public static readonly ErrorCode SiloUnavailable = new("silo_unavailable", 503, "No server for this can be reached");
     public static readonly ErrorCode DatabaseUnavailable = new("database_unavailable", 503, "The database does not answer");
     public static readonly ErrorCode Draining = new("draining", 503, "No new calls are taken");

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Storage;
 using VoiceGrains.Grains.Accounts;
@@ -8,6 +9,7 @@ using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Retention;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Grains.Storage;
+using VoiceGrains.Grains.Throttles;
 using VoiceGrains.Grains.Tools;
 using VoiceGrains.Grains.Usage;
 using VoiceGrains.Grains.Voices;
@@ -42,6 +44,7 @@ public static class GrainServices
         services.AddHostedService(provider => provider.GetRequiredService<DatabaseWatch>());
         services.AddAccounts();
         services.AddCallStore();
+        services.TryAddSingleton<CallThrottleStore>();
         services.TryAddSingleton<UsageStore>();
         services.AddVoices();
         services.AddAgents();
@@ -54,6 +57,8 @@ public static class GrainServices
     {
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<AccountOptions>().BindConfiguration("Accounts").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AccountOptions>, PlanValidation>();
+        services.TryAddSingleton<Plans>();
         services.TryAddSingleton<AccountStore>();
         services.TryAddSingleton<ApiKeyStore>();
         services.TryAddSingleton<AccountSetup>();

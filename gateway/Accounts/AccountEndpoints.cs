@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Billing;
-using VoiceGrains.Grains.Calls;
+using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Calls.Limits;
 
 namespace VoiceGrains.Gateway.Accounts;
 
@@ -19,12 +20,17 @@ internal static class AccountEndpoints
 
     /// <summary>A key speaks for one account.</summary>
     private static async Task<Ok<AccountResponse[]>> ListAsync(
-        Caller caller, CallStore calls, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
-        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, billing.Value, cancellationToken) });
+        Caller caller, CallLimitCheck calls, Plans plans, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, plans, billing.Value, cancellationToken) });
 
-    private static async Task<Ok<AccountResponse>> GetAsync(Caller caller, CallStore calls, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
-        => TypedResults.Ok(await ShowAsync(caller, calls, billing.Value, cancellationToken));
+    private static async Task<Ok<AccountResponse>> GetAsync(
+        Caller caller, CallLimitCheck calls, Plans plans, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(await ShowAsync(caller, calls, plans, billing.Value, cancellationToken));
 
-    private static async Task<AccountResponse> ShowAsync(Caller caller, CallStore calls, BillingOptions billing, CancellationToken cancellationToken)
-        => AccountResponse.From(caller.Account, await calls.CountUnendedAsync(caller.AccountId, cancellationToken), billing.Url ?? "");
+    private static async Task<AccountResponse> ShowAsync(
+        Caller caller, CallLimitCheck calls, Plans plans, BillingOptions billing, CancellationToken cancellationToken)
+    {
+        var active = await calls.CountActiveAsync(caller.AccountId, cancellationToken);
+        return AccountResponse.From(caller.Account, active, plans.CallLimits(caller.Account).ConcurrentCalls, billing.Url ?? "");
+    }
 }

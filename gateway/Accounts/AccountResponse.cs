@@ -21,13 +21,13 @@ internal sealed record AccountResponse
     public int? AllowedVoices => null;
     public int? AllowedCorpora => null;
 
-    public static AccountResponse From(Account account, int activeCalls, string billingUrl) => new()
+    public static AccountResponse From(Account account, int activeCalls, int? allowedConcurrentCalls, string billingUrl) => new()
     {
         AccountId = account.AccountId,
         Name = account.Name,
         BillingUrl = billingUrl,
         SubscriptionTier = account.Plan,
         ActiveCalls = activeCalls,
-        AllowedConcurrentCalls = account.AllowedConcurrentCalls,
+        AllowedConcurrentCalls = allowedConcurrentCalls,
     };
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
 
 namespace VoiceGrains.Gateway.Accounts;
 
@@ -17,10 +18,11 @@ internal sealed class ApiKeyAuthentication(IOptionsMonitor<AuthenticationSchemeO
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        if (!ApiRequests.IsRest(Request)) return AuthenticateResult.NoResult();     // nothing else asks who it is, and a look-up costs
         var given = Request.Headers[Header];
         if (given.Count == 0) given = Request.Headers[UnsafeHeader];
         if (given.Count == 0) return AuthenticateResult.NoResult();
-        if (given.Count != 1 || await keys.VerifyAsync(given[0] ?? "", Context.RequestAborted) is not { } caller) return AuthenticateResult.Fail("Invalid API key.");
+        if (given.Count != 1 || await keys.VerifyAsync(given[0] ?? "", Context.Connection.RemoteIpAddress, Context.RequestAborted) is not { } caller) return AuthenticateResult.Fail("Invalid API key.");
 
         Context.Features.Set(caller);
         var identity = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, caller.AccountId)], SchemeName);

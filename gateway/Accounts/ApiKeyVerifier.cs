@@ -1,6 +1,9 @@
+using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging;
+using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Storage;
@@ -11,9 +14,12 @@ namespace VoiceGrains.Gateway.Accounts;
 /// Tells whose key a key is. Answers are kept for a short while, so that a busy client costs one query every <see cref="CacheTime"/>;
 /// a key that is revoked or deleted dies within that time, and at once where that was asked for. Wrong keys are not kept: nobody may fill the cache with guesses.
 /// </summary>
-internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatch database, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
+internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatch database, StrangerLimit strangers, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
 {
     public static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a key that was right is looked up again even for an address from which too many wrong ones come.</summary>
+    private static readonly TimeSpan TrustTime = TimeSpan.FromHours(1);
 
     private readonly MemoryCache cache = new(new MemoryCacheOptions { SizeLimit = 10_000 });
     private int timesForgotten;
@@ -22,14 +28,21 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
     /// Null for a key that is malformed, unknown, revoked or expired: the client is not told which. Also the gate of the API: nothing behind it works without
     /// the database.
     /// </summary>
-    /// <exception cref="PlatformException"><see cref="ErrorCode.DatabaseUnavailable"/>.</exception>
-    public async Task<Caller?> VerifyAsync(string text, CancellationToken cancellationToken)
+    /// <param name="text">The key as it came.</param>
+    /// <param name="from">The client's address.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <exception cref="PlatformException">
+    /// <see cref="ErrorCode.DatabaseUnavailable"/>; <see cref="HttpErrors.RateLimited"/>: too many wrong keys came from this address to look at another one.
+    /// </exception>
+    public async Task<Caller?> VerifyAsync(string text, IPAddress? from, CancellationToken cancellationToken)
     {
         if (ApiKey.Parse(text) is not { } key) return null;
         database.RequireDatabase();
         var hash = key.Hash();
-        if (cache.Get<Cached>(key.Prefix) is { } known && known.Until > clock.GetUtcNow())
-            return CryptographicOperations.FixedTimeEquals(known.Hash, hash) ? known.Caller : null;
+        var known = cache.Get<Cached>(key.Prefix);
+        var isKnown = known is not null && CryptographicOperations.FixedTimeEquals(known.Hash, hash);
+        if (known?.Until > clock.GetUtcNow()) return isKnown ? known.Caller : null;
+        if (!isKnown) strangers.RequireRoom(from);
 
         var before = Volatile.Read(ref timesForgotten);
         var stored = await accounts.FindKeyAsync(key.Prefix, cancellationToken);
@@ -39,7 +52,7 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
 
         var until = now + CacheTime;
         var entry = new Cached(hash, new(stored.Account, key.Prefix), stored.Expires < until ? stored.Expires.Value : until);
-        cache.Set(key.Prefix, entry, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CacheTime });
+        cache.Set(key.Prefix, entry, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TrustTime });
         if (Volatile.Read(ref timesForgotten) != before) cache.Remove(key.Prefix);   // it may have ended since the database was asked
         _ = TouchAsync(key.Prefix);   // nobody waits for it, and a lost one does no harm
         return entry.Caller;

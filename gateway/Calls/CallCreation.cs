@@ -14,10 +14,9 @@ using VoiceGrains.Grains.Tools;
 namespace VoiceGrains.Gateway.Calls;
 
 /// <summary>Creates calls: from a request of their own, from an agent's template, or going on from a prior call.</summary>
-internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSelection tools, IGrainFactory grains, CallCreationLimits limits)
+internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSelection tools, IGrainFactory grains, CallAllowance allowance)
 {
     private const int MessagesAtOnce = 500;
-    private static readonly TimeSpan ConcurrencyRetry = TimeSpan.FromSeconds(5);
 
     /// <exception cref="InvalidInputException">The request breaks its contract; nothing was created.</exception>
     /// <exception cref="PlatformException">The account has no room for another call.</exception>
@@ -46,9 +45,8 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSel
     private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)
     {
         var settings = await factory.CreateAsync(origin, request, cancellationToken);
-        await RequireRoomAsync(caller, cancellationToken);
-        limits.Take(caller.Account);
-        var call = await grains.GetGrain<ICallGrain>(settings.CallId).CreateAsync(settings);
+        var throttle = await allowance.FindThrottleAsync(caller, terms.Throttle, cancellationToken);
+        var call = await allowance.UseAsync(caller, throttle, limits => grains.GetGrain<ICallGrain>(settings.CallId).CreateAsync(settings, limits), cancellationToken);
         return CallResponse.From(call, JoinUrl(terms, call.JoinUrl!));
     }
 
@@ -74,13 +72,6 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSel
             if (part.Next is null) return history;
             page = page with { Cursor = part.Next };
         }
-    }
-
-    private async Task RequireRoomAsync(Caller caller, CancellationToken cancellationToken)
-    {
-        if (caller.Account.AllowedConcurrentCalls is not { } allowed) return;
-        if (await calls.CountUnendedAsync(caller.AccountId, cancellationToken) < allowed) return;
-        throw new PlatformException(ErrorCode.ConcurrencyLimit, $"The account may have {allowed} calls at once.") { RetryAfter = ConcurrencyRetry };
     }
 
     /// <summary>Where media goes: the call's silo where that has a public address, else through this gateway.</summary>

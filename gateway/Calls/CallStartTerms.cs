@@ -8,7 +8,8 @@ namespace VoiceGrains.Gateway.Calls;
 /// <summary>What a call's creation is told beside the request itself.</summary>
 /// <param name="PublicBase">Base of the join URL where no address of the media is configured, for example <c>http://localhost:8080</c>.</param>
 /// <param name="PriorCallId">The call that the new one goes on from.</param>
-internal sealed record CallStartTerms(string PublicBase, string? PriorCallId = null, bool EnableGreetingPrompt = true)
+/// <param name="Throttle">Name or id of a call throttle that it is created under.</param>
+internal sealed record CallStartTerms(string PublicBase, string? PriorCallId = null, bool EnableGreetingPrompt = true, string? Throttle = null)
 {
     /// <summary>From the query.</summary>
     /// <exception cref="InvalidInputException">A parameter is wrong.</exception>
@@ -20,9 +21,5 @@ internal sealed record CallStartTerms(string PublicBase, string? PriorCallId = n
 
     /// <summary>From the query of a call that an agent's template starts.</summary>
     /// <exception cref="InvalidInputException">A parameter is wrong.</exception>
-    public static CallStartTerms FromAgentCall(HttpRequest request)
-    {
-        if (QueryText.Read(request.Query, "throttle") is { } throttle) throw new InvalidInputException("throttle", $"Unknown throttle '{JsonLeaf.Shorten(throttle)}'.");
-        return new(PageResponse.PublicBase(request));
-    }
+    public static CallStartTerms FromAgentCall(HttpRequest request) => new(PageResponse.PublicBase(request)) { Throttle = QueryText.Read(request.Query, "throttle") };
 }

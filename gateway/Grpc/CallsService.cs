@@ -38,10 +38,12 @@ internal sealed class CallsService(
     {
         var agentId = request.HasAgentId ? request.AgentId : null;
         var terms = new CallStartTerms(
-            address.BaseOf(call.Http.Request), request.HasPriorCallId ? request.PriorCallId : null, !request.HasEnableGreetingPrompt || request.EnableGreetingPrompt);
+            address.BaseOf(call.Http.Request), request.HasPriorCallId ? request.PriorCallId : null, !request.HasEnableGreetingPrompt || request.EnableGreetingPrompt,
+            request.HasThrottle ? request.Throttle : null);
         request.ClearAgentId();
         request.ClearPriorCallId();
         request.ClearEnableGreetingPrompt();
+        request.ClearThrottle();
         var body = GrpcJson.ToJson(request);        // what is left of it
         var created = agentId is null
             ? await creation.StartAsync(call.Caller, Body<StartCallRequest>.Read(body).Value, terms, call.CancellationToken)

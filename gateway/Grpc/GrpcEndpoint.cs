@@ -18,7 +18,7 @@ namespace VoiceGrains.Gateway.Grpc;
 /// client's deadline. However a call goes, it ends with a status.
 /// </summary>
 internal sealed partial class GrpcEndpoint(
-    IEnumerable<IGrpcService> services, ApiKeyVerifier keys, IOptions<RateLimiterOptions> limits, IOptions<GrpcOptions> options,
+    IEnumerable<IGrpcService> services, ApiKeyVerifier keys, IOptions<RateLimiterOptions> limits, LimitRefusals refusals, IOptions<GrpcOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<GrpcEndpoint> logger)
 {
     private const string KeyHeader = "x-api-key", TimeoutHeader = "grpc-timeout", ContentType = ApiRequests.GrpcContentType;
@@ -85,7 +85,7 @@ internal sealed partial class GrpcEndpoint(
     private async Task<Caller?> FindCallerAsync(HttpContext http, CancellationToken cancellationToken)
     {
         var given = http.Request.Headers[KeyHeader];
-        return given.Count == 1 ? await keys.VerifyAsync(given[0] ?? "", cancellationToken) : null;
+        return given.Count == 1 ? await keys.VerifyAsync(given[0] ?? "", http.Connection.RemoteIpAddress, cancellationToken) : null;
     }
 
     /// <summary>Requests of both APIs count together.</summary>
@@ -94,9 +94,11 @@ internal sealed partial class GrpcEndpoint(
         if (limits.Value.GlobalLimiter is not { } limiter) return null;
         var lease = await limiter.AcquireAsync(http, 1, cancellationToken);
         if (lease.IsAcquired) return lease;
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.FromSeconds(1);
-        lease.Dispose();
-        throw new PlatformException(HttpErrors.RateLimited, "Request was throttled.") { RetryAfter = wait };
+        using (lease)
+        {
+            refusals.Count(http, lease);
+            throw new PlatformException(HttpErrors.RateLimited, RequestLimits.Refusal) { RetryAfter = RequestLimits.WaitOf(lease) };
+        }
     }
 
     private GrpcFailure Explain(HttpContext http, Exception exception, CancellationTokenSource deadline)

@@ -12,8 +12,7 @@ namespace VoiceGrains.Gateway.Unserved;
 /// </summary>
 internal static class UnservedEndpoints
 {
-    private const string Corpora = "Corpora", Batches = "Scheduled batches", Throttles = "Call throttles", Sip = "SIP", Telephony = "Telephony providers",
-        Schema = "The API description";
+    private const string Corpora = "Corpora", Batches = "Scheduled batches", Sip = "SIP", Telephony = "Telephony providers", Schema = "The API description";
 
     private static readonly (string Feature, string Route, string Methods)[] Table =
     [
@@ -22,8 +21,6 @@ internal static class UnservedEndpoints
         (Batches, "/api/agents/{agentId:guid}/scheduled_batches/{batchId:guid}", "GET PATCH DELETE"),
         (Batches, "/api/agents/{agentId:guid}/scheduled_batches/{batchId:guid}/created_calls", "GET"),
         (Batches, "/api/agents/{agentId:guid}/scheduled_batches/{batchId:guid}/scheduled_calls", "GET"),
-        (Throttles, "/api/call_throttles", "GET POST"),
-        (Throttles, "/api/call_throttles/{throttleId:guid}", "GET PUT PATCH DELETE"),
         (Sip, "/api/calls/{callId}/sip_logs", "GET"),
         (Sip, "/api/sip", "GET PATCH"),
         (Sip, "/api/sip/registrations", "GET POST"),

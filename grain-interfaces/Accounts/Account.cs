@@ -5,9 +5,9 @@ public sealed record Account
 {
     public required Guid AccountId { get; init; }
     public required string Name { get; init; }
-    /// <summary>Names the call creation limits that hold for the account, for example <c>free</c>. A plan without configured limits has none.</summary>
+    /// <summary>Names the limits that hold for the account, for example <c>free</c>: <c>Accounts:Plans</c> of the configuration.</summary>
     public required string Plan { get; init; }
-    /// <summary>Most calls at once; null for no limit.</summary>
+    /// <summary>Most calls at once, whatever the plan says; null for what the plan says.</summary>
     public int? AllowedConcurrentCalls { get; init; }
     public DateTimeOffset Created { get; init; }
 }

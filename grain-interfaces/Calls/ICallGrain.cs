@@ -11,7 +11,13 @@ public interface ICallGrain : IGrainWithStringKey
     /// Stores the call and starts its join timeout. The join URL in the answer is shown once and works once. Where its silo has no public media address
     /// it is a path, for the gateway to complete with its own.
     /// </summary>
-    Task<CallSnapshot> CreateAsync(CallSettings settings);
+    /// <param name="settings">What the call is made of.</param>
+    /// <param name="limits">Counted in the transaction that stores the call, over all servers of the database; null for none.</param>
+    /// <exception cref="PlatformException">
+    /// A limit is reached, and nothing was created: <see cref="ErrorCode.ConcurrencyLimit"/>, <see cref="ErrorCode.CallRateLimit"/>,
+    /// <see cref="ErrorCode.CallThrottled"/>; or <see cref="ErrorCode.Draining"/>.
+    /// </exception>
+    Task<CallSnapshot> CreateAsync(CallSettings settings, CallLimits? limits = null);
 
     /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
     Task<CallSnapshot> GetAsync();

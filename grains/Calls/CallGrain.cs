@@ -51,7 +51,7 @@ internal sealed partial class CallGrain(
         await _summary.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public async Task<CallSnapshot> CreateAsync(CallSettings settings)
+    public async Task<CallSnapshot> CreateAsync(CallSettings settings, CallLimits? limits)
     {
         if (state.RecordExists) throw new InvalidOperationException($"Call '{CallId}' exists.");
         services.Admission.RequireOpen();
@@ -59,7 +59,17 @@ internal sealed partial class CallGrain(
         state.State.Create(settings, JoinToken.Hash(token));
         // Before the state: a reminder without a call does nothing, a call without its reminder might wait for ever.
         await this.RegisterOrUpdateReminder(Watch, settings.JoinTimeout + WatchPeriod, WatchPeriod);
-        await ChangeAsync();
+        state.State.Limits = limits;
+        try
+        {
+            await ChangeAsync();
+        }
+        catch (PlatformException)       // a limit: there is no call to watch
+        {
+            await StopWatchAsync();
+            throw;
+        }
+        state.State.Limits = null;
         StartJoinTimer();
         services.Metrics.Created();
         return state.State.ToSnapshot(joinUrl: services.Place.JoinUrl($"/calls/{CallId}/join/{token}"));

@@ -14,8 +14,8 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
     : IStateProjection<CallState>
 {
     private const string StoreCall = """
-        insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host, join_deadline)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         on conflict (call_id) do update set joined = excluded.joined, ended = excluded.ended, voice = excluded.voice,
             summary_pending = excluded.summary_pending, document = excluded.document, generation = excluded.generation, host = excluded.host
         """;
@@ -53,7 +53,8 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
     {
         var settings = state.Settings!;
         Add(batch, StoreCall, callId, settings.AccountId, settings.AgentId, settings.Created, state.Joined, state.Ended, state.Stages[^1].Voice,
-            Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)), state.Generation, state.Interrupted is null ? state.Host : null);
+            Json(settings.Metadata), state.SummaryStatus == SummaryStatus.Pending, Json(Document(state)), state.Generation, state.Interrupted is null ? state.Host : null,
+            state.JoinDeadline);
         TimeSpan? patience = state.SummaryStatus == SummaryStatus.Pending ? summary.Value.Budget : null;
         foreach (var (sql, values) in outbox.Statements(settings, state.Milestones, patience, () => Json(Document(state)), Json)) Add(batch, sql, values);
         for (var position = 0; position < state.Stages.Count; position++)

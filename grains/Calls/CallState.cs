@@ -51,6 +51,9 @@ internal sealed class CallState
     /// <summary>What the next write brings that receivers are told of. Not stored itself: a state that is read again brings nothing.</summary>
     [JsonIgnore] public CallMilestones Milestones { get; set; }
 
+    /// <summary>What the write that creates the call must keep to. Not stored.</summary>
+    [JsonIgnore] public CallLimits? Limits { get; set; }
+
     public DateTimeOffset JoinDeadline => Settings!.Created + Settings.JoinTimeout;
 
     public bool IsLive => Joined is not null && Ended is null;

@@ -39,14 +39,6 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         return await command.ExecuteScalarAsync(cancellationToken) is string document ? Parse<CallSnapshot>(document) : null;
     }
 
-    /// <summary>Calls of the account that are waiting for their client or talking.</summary>
-    public async Task<int> CountUnendedAsync(string accountId, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("select count(*)::integer from calls where account_id = $1 and ended is null");
-        command.Parameters.Add(new() { Value = accountId });
-        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
     public Task<Page<CallSnapshot>> ListAsync(string accountId, CallFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
         var rows = new SqlFilter().Where("account_id = {0}", accountId);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using VoiceGrains.GrainRuntime;
 using VoiceGrains.GrainRuntime.Storage;
+using VoiceGrains.Grains.Calls.Limits;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Webhooks;
 
@@ -40,6 +41,11 @@ public static class CallStoreServices
         services.AddOptions<CallResumeOptions>().BindConfiguration("Calls:Resume").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<ConversationHost>();
         services.TryAddSingleton<CallServices>();
+        services.TryAddSingleton<CallLimitCheck>();
+        services.AddOptions<CallCapacityOptions>().BindConfiguration("Calls:Capacity").ValidateDataAnnotations()
+            .Validate(o => o.MaxCalls == 0 || o.PriorityReserve <= o.MaxCalls, "Calls:Capacity:PriorityReserve must be at most MaxCalls.").ValidateOnStart();
+        services.TryAddSingleton<CallCapacity>();
+        services.AddSingleton<IStateProjection<CallState>, CallLimitGuard>();        // first: a call that is refused writes nothing else
         services.AddSingleton<IStateProjection<CallState>, CallProjection>();
         return services;
     }

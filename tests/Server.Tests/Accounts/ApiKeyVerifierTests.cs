@@ -1,6 +1,10 @@
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Limits;
+using VoiceGrains.GrainInterfaces;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Server.Tests.Hosting;
@@ -55,9 +59,45 @@ public sealed class ApiKeyVerifierTests(SiloFixture silo)
         Assert.NotNull(await VerifyAsync(verifier, client.Key));
     }
 
-    private ApiKeyVerifier CreateVerifier() => new(
-        silo.Services.GetRequiredService<AccountStore>(), silo.Services.GetRequiredService<DatabaseWatch>(), _clock, NullLogger<ApiKeyVerifier>.Instance);
+    [Fact]
+    public async Task WrongKeys_AreSlowedDownByAddress_AndKeysKnownToBeRightAreNot()
+    {
+        using var client = await silo.CreateClientAsync();
+        using var strangers = CreateStrangers(perSecond: 3);
+        using var verifier = CreateVerifier(strangers);
+        var (bad, good) = (IPAddress.Parse("2001:db8::1"), IPAddress.Parse("192.0.2.1"));
+        Assert.NotNull(await VerifyAsync(verifier, client.Key, bad));
+        var unseen = (await client.PostAsync("/api/api_keys", """{"name":"n"}""")).Json.GetProperty("secret").GetString()!;
+        for (var guess = 0; guess < 3; guess++)
+        {
+            Assert.Null(await VerifyAsync(verifier, ApiKey.Create().Text, bad));
+            using var taken = strangers.Take(IPAddress.Parse($"2001:db8::{guess + 2}"));     // one customer's addresses are one
+        }
 
-    private static async Task<(Guid Account, string Prefix)?> VerifyAsync(ApiKeyVerifier verifier, string key)
-        => await verifier.VerifyAsync(key, SiloFixture.Cancel) is { } caller ? (caller.Account.AccountId, caller.KeyPrefix) : null;
+        // Whether a key is right cannot be found out now, but the address's other client goes on, cached or not.
+        var refused = await Assert.ThrowsAsync<PlatformException>(() => VerifyAsync(verifier, unseen, bad));
+        Assert.Equal((429, TimeSpan.FromSeconds(1 / 3d)), (refused.Code.Status, refused.RetryAfter));
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.NotNull(await VerifyAsync(verifier, client.Key, bad));
+        Assert.NotNull(await VerifyAsync(verifier, unseen, good));
+        var another = (await client.PostAsync("/api/api_keys", """{"name":"n"}""")).Json.GetProperty("secret").GetString()!;
+        await Assert.ThrowsAsync<PlatformException>(() => VerifyAsync(verifier, another, bad));
+        _clock.Advance(refused.RetryAfter!.Value);
+        Assert.NotNull(await VerifyAsync(verifier, another, bad));
+
+        while (strangers.Take(bad).IsAcquired) { }
+        _clock.Advance(ApiKeyVerifier.CacheTime);       // refills the bucket as well
+        for (var guess = 0; guess < 3; guess++) strangers.Take(bad).Dispose();
+        Assert.NotNull(await VerifyAsync(verifier, client.Key, bad));
+    }
+
+    private StrangerLimit CreateStrangers(int perSecond)
+        => new(Options.Create(new GatewayOptions { AnonymousRequestsPerSecond = perSecond }), silo.Services.GetRequiredService<LimitRefusals>(), _clock);
+
+    private ApiKeyVerifier CreateVerifier(StrangerLimit? strangers = null) => new(
+        silo.Services.GetRequiredService<AccountStore>(), silo.Services.GetRequiredService<DatabaseWatch>(), strangers ?? silo.Services.GetRequiredService<StrangerLimit>(),
+        _clock, NullLogger<ApiKeyVerifier>.Instance);
+
+    private static async Task<(Guid Account, string Prefix)?> VerifyAsync(ApiKeyVerifier verifier, string key, IPAddress? from = null)
+        => await verifier.VerifyAsync(key, from, SiloFixture.Cancel) is { } caller ? (caller.Account.AccountId, caller.KeyPrefix) : null;
 }

@@ -1,3 +1,4 @@
+using Npgsql;
 using VoiceGrains.GrainInterfaces.Accounts;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.Launch;
@@ -65,14 +66,25 @@ public sealed class CallResumeTests
     }
 
     [Fact]
-    public async Task ACallThatNobodyComesBackTo_EndsOnAnotherSilo()
+    public async Task ACallThatNobodyComesBackTo_EndsOnAnotherSilo_AndItsPlaceIsFree()
     {
         await using var cluster = await ClusterProcesses.StartAsync(("Calls__Resume__Grace", "00:00:02"));
+        await AllowOneCallAsync(cluster);
         using var api = await ClientAsync(cluster);
         await using var call = await TalkAsync(api);
         cluster.Silo(await cluster.SiloOfAsync(call.CallId)).KillHard();
+        Assert.Equal(429, (await api.PostAsync("/api/calls", "{}")).Status);        // its client may still come back
         Assert.Equal("connection_error", (await call.EndedAsync()).GetProperty("endReason").GetString());
         await call.ListUntilAsync("events?type=call_ended", list => list.Count == 1);
+        Assert.Equal(201, (await api.PostAsync("/api/calls", "{}")).Status);
+    }
+
+    /// <summary>Before a gateway has seen the account: it remembers one for a while.</summary>
+    private static async Task AllowOneCallAsync(ClusterProcesses cluster)
+    {
+        await using var database = NpgsqlDataSource.Create(cluster.Database);
+        await using var command = database.CreateCommand("update accounts set allowed_concurrent_calls = 1");
+        await command.ExecuteNonQueryAsync(Cancel);
     }
 
     private static async Task<LiveCall> TalkAsync(ApiClient api)

@@ -58,6 +58,8 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Conversation:RecognitionTimeout"] = "00:01:00",   // a busy machine recognizes slowly
             ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
+            ["Accounts:Plans:two_calls:ConcurrentCalls"] = "2",
+            ["Accounts:Plans:three_a_minute:CallsPerMinute"] = "3",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
