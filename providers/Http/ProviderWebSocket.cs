@@ -40,8 +40,7 @@ internal static class ProviderWebSocket
 
     private static HttpRequestMessage CreateRequest(Uri url, (string Name, string Value)? header, string key)
     {
-        var scheme = url.Scheme switch { "ws" => "http", "wss" => "https", _ => url.Scheme };
-        var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(url) { Scheme = scheme, Port = url.Port }.Uri)
+        var request = new HttpRequestMessage(HttpMethod.Get, url)
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

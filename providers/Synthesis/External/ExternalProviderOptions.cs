@@ -16,6 +16,6 @@ public abstract class ExternalProviderOptions(string baseUrl)
     /// <summary>Longest silence of the provider within its answer. Default 10 s.</summary>
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Largest single message accepted. Default 8 MiB, over two minutes of speech at 24 kHz in base64.</summary>
-    public int MaxMessageBytes { get; set; } = 8 * 1024 * 1024;
+    /// <summary>Largest single message accepted. Default 4 MiB, over a minute of speech at 24 kHz in base64.</summary>
+    public int MaxMessageBytes { get; set; } = 4 * 1024 * 1024;
 }

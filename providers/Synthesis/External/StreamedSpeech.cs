@@ -12,7 +12,7 @@ namespace VoiceGrains.Providers.Synthesis.External;
 /// </summary>
 internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOptions options, ExternalVoiceServices services)
 {
-    private const int ChunksAhead = 256;
+    private const int ChunksAhead = 128;   // messages of a tenth of a second and more
     private const string NoConnection = "Error initializing streaming TTS connection";
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(0.5);
 
