@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Billing;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Calls.Limits;
+using VoiceGrains.Grains.Voices;
 
 namespace VoiceGrains.Gateway.Accounts;
 
@@ -20,17 +21,17 @@ internal static class AccountEndpoints
 
     /// <summary>A key speaks for one account.</summary>
     private static async Task<Ok<AccountResponse[]>> ListAsync(
-        Caller caller, CallLimitCheck calls, Plans plans, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
-        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, plans, billing.Value, cancellationToken) });
+        Caller caller, CallLimitCheck calls, Plans plans, IOptions<OwnVoiceOptions> voices, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(new[] { await ShowAsync(caller, calls, plans, voices.Value, billing.Value, cancellationToken) });
 
     private static async Task<Ok<AccountResponse>> GetAsync(
-        Caller caller, CallLimitCheck calls, Plans plans, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
-        => TypedResults.Ok(await ShowAsync(caller, calls, plans, billing.Value, cancellationToken));
+        Caller caller, CallLimitCheck calls, Plans plans, IOptions<OwnVoiceOptions> voices, IOptions<BillingOptions> billing, CancellationToken cancellationToken)
+        => TypedResults.Ok(await ShowAsync(caller, calls, plans, voices.Value, billing.Value, cancellationToken));
 
     private static async Task<AccountResponse> ShowAsync(
-        Caller caller, CallLimitCheck calls, Plans plans, BillingOptions billing, CancellationToken cancellationToken)
+        Caller caller, CallLimitCheck calls, Plans plans, OwnVoiceOptions voices, BillingOptions billing, CancellationToken cancellationToken)
     {
         var active = await calls.CountActiveAsync(caller.AccountId, cancellationToken);
-        return AccountResponse.From(caller.Account, active, plans.CallLimits(caller.Account).ConcurrentCalls, billing.Url ?? "");
+        return AccountResponse.From(caller.Account, active, plans.CallLimits(caller.Account).ConcurrentCalls, voices.MaxPerAccount, billing.Url ?? "");
     }
 }

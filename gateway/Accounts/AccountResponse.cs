@@ -18,10 +18,10 @@ internal sealed record AccountResponse
     public DateTimeOffset? SubscriptionRenewal => null;
     public required int ActiveCalls { get; init; }
     public int? AllowedConcurrentCalls { get; init; }
-    public int? AllowedVoices => null;
+    public required int AllowedVoices { get; init; }
     public int? AllowedCorpora => null;
 
-    public static AccountResponse From(Account account, int activeCalls, int? allowedConcurrentCalls, string billingUrl) => new()
+    public static AccountResponse From(Account account, int activeCalls, int? allowedConcurrentCalls, int allowedVoices, string billingUrl) => new()
     {
         AccountId = account.AccountId,
         Name = account.Name,
@@ -29,5 +29,6 @@ internal sealed record AccountResponse
         SubscriptionTier = account.Plan,
         ActiveCalls = activeCalls,
         AllowedConcurrentCalls = allowedConcurrentCalls,
+        AllowedVoices = allowedVoices,
     };
 }

@@ -180,6 +180,8 @@ public sealed class OwnVoiceTests(SiloFixture silo)
     [Fact]
     public async Task AnAccount_HasRoomForSoManyVoices_WhoeverIsFirst()
     {
+        using var client = await silo.CreateClientAsync();
+        Assert.Equal(new OwnVoiceOptions().MaxPerAccount, (await client.GetAsync("/api/accounts/me")).Json.GetProperty("allowedVoices").GetInt32());
         var store = new VoiceStore(Database, silo.Services.GetRequiredService<SealedJson>(), Options.Create(new OwnVoiceOptions { MaxPerAccount = 3, MaxDefinitionBytes = 2_048 }));
         var account = Guid.NewGuid().ToString();
         var tries = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => TryAsync(Voice($"v{i}"))));
