@@ -42,6 +42,10 @@ internal static class ProviderErrors
         return text.Length <= MostCharacters ? text : text[..MostCharacters] + "...";
     }
 
+    /// <summary>What the server asked us to wait before a retry.</summary>
+    public static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider clock)
+        => response.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - clock.GetUtcNow() : null;
+
     /// <summary>Reads what there is of an error body within <paramref name="patience"/>: the status says enough, its text is a courtesy.</summary>
     public static async Task<byte[]> ReadBodyAsync(HttpResponseMessage response, TimeSpan patience, TimeProvider clock, CancellationToken cancellationToken)
     {

@@ -27,7 +27,10 @@ internal static class ProviderWebSocket
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
             using (response)
-                throw new WebSocketRefusedException(response.StatusCode, await ProviderErrors.ReadBodyAsync(response, ErrorBodyTimeout, clock, cancellationToken).ConfigureAwait(false));
+            {
+                var body = await ProviderErrors.ReadBodyAsync(response, ErrorBodyTimeout, clock, cancellationToken).ConfigureAwait(false);
+                throw new WebSocketRefusedException(response.StatusCode, body) { RetryAfter = ProviderErrors.RetryAfter(response, clock) };
+            }
         }
         if (!IsAccepted(response, key))
         {
@@ -67,4 +70,7 @@ internal sealed class WebSocketRefusedException(HttpStatusCode status, byte[] bo
 
     /// <summary>At most 16 KiB of the answer.</summary>
     public byte[] Body => body;
+
+    /// <summary>What it asked us to wait.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

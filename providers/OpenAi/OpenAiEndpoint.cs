@@ -96,7 +96,7 @@ internal sealed class OpenAiEndpoint(string provider, OpenAiOptions options, Htt
         return new(provider, ProviderErrors.FaultOf(status), $"{provider} answered {status} {response.StatusCode}{(text.Length > 0 ? ": " : "")}{text}")
         {
             Status = status,
-            RetryAfter = response.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - clock.GetUtcNow() : null,
+            RetryAfter = ProviderErrors.RetryAfter(response, clock),
         };
     }
 

@@ -27,6 +27,7 @@ internal sealed class ElevenLabsProtocol(ElevenLabsVoiceDefinition voice, Synthe
     {
         get
         {
+            if (voice.VoiceId.AsSpan().Trim('.').IsEmpty) throw Failure(ProviderFault.Rejected, $"A voice with voice_id {voice.VoiceId} does not exist.");   // would be another path
             var model = string.IsNullOrEmpty(voice.Model) ? options.DefaultModel : voice.Model;
             var url = new StringBuilder(options.BaseUrl.TrimEnd('/'))
                 .Append("/v1/text-to-speech/").Append(Uri.EscapeDataString(voice.VoiceId)).Append("/stream-input?model_id=").Append(Uri.EscapeDataString(model))

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -14,6 +15,7 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
 {
     private const int ChunksAhead = 128;   // messages of a tenth of a second and more
     private const string NoConnection = "Error initializing streaming TTS connection";
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(0.05);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(0.5);
 
     private readonly WordAligner _words = new();
@@ -89,7 +91,7 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         timeout.Arm("connection", options.ConnectTimeout);
         try
         {
-            var socket = await ProviderWebSocket.ConnectAsync(services.Http.OperatorClient, protocol.Url, protocol.Header, services.Clock, timeout.Token).ConfigureAwait(false);
+            var socket = await UpgradeAsync(timeout.Token).ConfigureAwait(false);
             await BeginAsync(socket, timeout.Token).ConfigureAwait(false);
             return socket;
         }
@@ -102,11 +104,28 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         {
             var (status, words) = ((int)exception.Status, protocol.Words(exception.Body));
             throw new ProviderException(
-                protocol.Provider, ProviderErrors.FaultOf(status), $"{NoConnection}: {status} {exception.Status}{(words.Length > 0 ? ": " : "")}{words}", exception) { Status = status };
+                protocol.Provider, ProviderErrors.FaultOf(status), $"{NoConnection}: {status} {exception.Status}{(words.Length > 0 ? ": " : "")}{words}", exception)
+            { Status = status, RetryAfter = exception.RetryAfter };
         }
         catch (Exception exception) when (exception is HttpRequestException or WebSocketException or IOException)
         {
             throw protocol.Failure(ProviderFault.Unreachable, $"{NoConnection}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Connects, a second time where a moment may help: nothing has been said yet.</summary>
+    private async Task<WebSocket> UpgradeAsync(CancellationToken cancellationToken)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                return await ProviderWebSocket.ConnectAsync(services.Http.OperatorClient, protocol.Url, protocol.Header, services.Clock, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (isFirst && exception is (HttpRequestException or IOException or WebSocketRefusedException { Status: >= HttpStatusCode.InternalServerError }))
+            {
+                await Task.Delay(RetryDelay, services.Clock, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

@@ -14,6 +14,8 @@ internal enum FakeVoiceFault
     BreaksMidMessage,
     /// <summary>Closes in order, but in the middle of the first sentence.</summary>
     ClosesEarly,
+    /// <summary>Closes with a reason in the middle of the first sentence.</summary>
+    ClosesWithReason,
     /// <summary>Sends half a JSON.</summary>
     SendsGarbage,
     /// <summary>Sends a message without an end.</summary>

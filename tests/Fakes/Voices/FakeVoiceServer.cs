@@ -17,6 +17,7 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<FakeVoiceSession> _sessions = new();
+    private int _outages;
 
     protected FakeVoiceServer()
     {
@@ -36,6 +37,9 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
 
     /// <summary>What it does wrong, for connections and sentences from now on.</summary>
     public FakeVoiceFault Fault { get; set; }
+
+    /// <summary>How many upgrades from now on are answered with 503.</summary>
+    public int Outages { get => _outages; set => _outages = value; }
 
     /// <summary>Pause before each part of the sound, for a slow provider.</summary>
     public TimeSpan PartDelay { get; set; }
@@ -107,6 +111,9 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
             case FakeVoiceFault.ClosesEarly:
                 await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null);
                 break;
+            case FakeVoiceFault.ClosesWithReason:
+                await session.CloseAsync(WebSocketCloseStatus.PolicyViolation, "We are sorry, something went wrong. You are not charged for this request.");
+                break;
             case FakeVoiceFault.SendsGarbage:
                 await session.SendTextAsync("""{"audio":"AAAA""");
                 break;
@@ -121,10 +128,12 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         if (Fault == FakeVoiceFault.NeverConnects) await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var refusal = Fault == FakeVoiceFault.TooManyConnections ? (429, """{"error":"Too many connections."}""") : Refuse(context.Request);
+        var refusal = Interlocked.Decrement(ref _outages) >= 0 ? (503, "Back soon.")
+            : Fault == FakeVoiceFault.TooManyConnections ? (429, """{"error":"Too many connections."}""") : Refuse(context.Request);
         if (refusal is var (status, body))
         {
             context.Response.StatusCode = status;
+            if (status == 429) context.Response.Headers.RetryAfter = "7";
             context.Response.ContentType = "application/json";
             await context.Response.WriteAsync(body);
             return;

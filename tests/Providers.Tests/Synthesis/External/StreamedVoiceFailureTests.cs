@@ -61,7 +61,37 @@ public sealed class StreamedVoiceFailureTests
     {
         await using var bench = await VoiceBench.StartAsync(provider);
         bench.Server.Fault = FakeVoiceFault.TooManyConnections;
-        Assert.Equal(429, (await AssertFailsAsync(bench, ProviderFault.RateLimited, NoConnection + "429 TooManyRequests: Too many connections.")).Status);
+        var failure = await AssertFailsAsync(bench, ProviderFault.RateLimited, NoConnection + "429 TooManyRequests: Too many connections.");
+        Assert.Equal((429, TimeSpan.FromSeconds(7)), (failure.Status, failure.RetryAfter));
+    }
+
+    [Fact]
+    public async Task AnOutageOfAMoment_IsNotHeard()
+    {
+        await using var bench = await VoiceBench.StartAsync("cartesia");
+        bench.Server.Outages = 1;
+        Assert.NotEmpty((await bench.SpeakAsync(Text)).Pcm);
+        bench.Server.Outages = 2;
+        await AssertFailsAsync(bench, ProviderFault.ServerError, NoConnection + "503 ServiceUnavailable: Back soon.");
+    }
+
+    [Theory, MemberData(nameof(Providers))]
+    public async Task ACloseWithAReason_IsToldInTheProvidersWords(string provider)
+    {
+        await using var bench = await VoiceBench.StartAsync(provider);
+        bench.Server.Fault = FakeVoiceFault.ClosesWithReason;
+        await AssertFailsAsync(bench, ProviderFault.Rejected, "We are sorry, something went wrong. You are not charged for this request.", hasSound: true);
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("")]
+    public async Task AVoiceIdThatIsNoPath_IsRefusedWithoutAsking(string voiceId)
+    {
+        await using var bench = await VoiceBench.StartAsync("eleven_labs");
+        bench.VoiceId = voiceId;
+        await AssertFailsAsync(bench, ProviderFault.Rejected, $"A voice with voice_id {voiceId} does not exist.");
+        Assert.Empty(bench.Server.Sessions);
     }
 
     [Theory, MemberData(nameof(Providers))]
