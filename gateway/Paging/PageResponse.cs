@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,7 +9,9 @@ using VoiceGrains.GrainInterfaces.Paging;
 namespace VoiceGrains.Gateway.Paging;
 
 /// <summary>A page as every list answers it; its links are absolute and keep the request's other parameters.</summary>
-public sealed record PageResponse<T>(string? Next, string? Previous, IReadOnlyList<T> Results, int Total);
+/// <param name="Total">Left out where it is not known: in the description it is not required, but no null either.</param>
+public sealed record PageResponse<T>(
+    string? Next, string? Previous, IReadOnlyList<T> Results, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Total);
 
 public static class PageResponse
 {

@@ -11,7 +11,8 @@ public sealed class AgentStore(NpgsqlDataSource database, SealedJson json)
 {
     public static readonly SortColumn ByCreated = new("created", "created", "timestamptz"), ByName = new("name", "name collate \"C\"", "text");
 
-    private const string CallCount = "(select count(*)::int from calls c where c.account_id = agents.account_id and c.agent_id = agents.agent_id)";
+    private const string CallCount =
+        "(select coalesce(sum(total), 0)::int from call_counts c where c.list = 'calls' and c.account_id = agents.account_id and c.agent_id = agents.agent_id)";
 
     private static readonly KeysetQuery Agents = new("agents", $"document, {CallCount}", new("id", "agent_id", "text"));
 
@@ -33,7 +34,7 @@ public sealed class AgentStore(NpgsqlDataSource database, SealedJson json)
     /// <summary>Calls that the agent has had, present ones included.</summary>
     public async Task<int> CountCallsAsync(string accountId, string agentId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("select count(*)::int from calls where account_id = $1 and agent_id = $2");
+        await using var command = database.CreateCommand("select coalesce(sum(total), 0)::int from call_counts where list = 'calls' and account_id = $1 and agent_id = $2");
         command.Parameters.Add(new() { Value = accountId });
         command.Parameters.Add(new() { Value = agentId });
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;

@@ -23,6 +23,12 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
         on conflict (call_id, stage_id, index) do update set document = excluded.document
         """;
 
+    /// <summary>
+    /// A call whose words come after its end is searched message by message again. Comes after the messages and their lock: the end is then stored before it, or
+    /// sees them.
+    /// </summary>
+    private const string ForgetWords = "update calls set words = null where call_id = any(@calls) and words is not null";
+
     /// <summary>Microseconds since 1970 take 52 bits until the year 2112; 11 are left for <see cref="CallState.MostGenerations"/>.</summary>
     private const int GenerationShift = 52;
 
@@ -84,6 +90,7 @@ internal sealed partial class CallJournalWriter(NpgsqlDataSource database, TimeP
                 Documents(newest.Values.Select(value => value.Document)),
             },
         });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ForgetWords) { Parameters = { Texts("calls", newest.Keys.Select(key => key.CallId).Distinct()) } });
     }
 
     private static IEnumerable<UsedTool> UsedTools(IReadOnlyList<CallJournalEntry> entries)

@@ -17,7 +17,8 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
         insert into calls (call_id, account_id, agent_id, created, joined, ended, voice, metadata, summary_pending, document, generation, host, join_deadline)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         on conflict (call_id) do update set joined = excluded.joined, ended = excluded.ended, voice = excluded.voice,
-            summary_pending = excluded.summary_pending, document = excluded.document, generation = excluded.generation, host = excluded.host
+            summary_pending = excluded.summary_pending, document = excluded.document, generation = excluded.generation, host = excluded.host,
+            words = case when excluded.ended is not null and not excluded.summary_pending then current_call_words(excluded.call_id, excluded.document) end
         """;
 
     private const string StoreStage = """

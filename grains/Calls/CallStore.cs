@@ -12,6 +12,12 @@ namespace VoiceGrains.Grains.Calls;
 /// <summary>Reads the tables that calls leave. Everything asked for is asked for in the name of an account, and of others' calls nothing is told.</summary>
 public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
 {
+    private readonly CallListQuery calls = new("calls", "document"), deletedCalls = new("deleted_calls", TombstoneColumns);
+
+    /// <summary>For tests, whose lists are shorter.</summary>
+    internal CallStore(NpgsqlDataSource database, SealedJson sealedJson, int few) : this(database, sealedJson)
+        => (calls, deletedCalls) = (new("calls", "document", few), new("deleted_calls", TombstoneColumns, few));
+
     private const string ErrorsOfStage = """
         (select count(*)::integer from call_events e
          where e.call_id = call_stages.call_id and e.document->>'callStageId' = call_stages.stage_id and e.severity = 3)
@@ -19,12 +25,17 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
 
     private const string TombstoneColumns = "call_id, account_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary";
 
-    private static readonly SortColumn CallId = new("callId", "call_id", "text");
-    private static readonly SortColumn Created = new("created", "created", "timestamptz");
-    private static readonly SortColumn StagePosition = new("position", "position", "integer");
-    private static readonly PageRequest One = new(null, 1);
+    private const string Words = "plainto_tsquery('simple', folded({0}))";
 
-    private static readonly KeysetQuery Calls = new("calls", "document", CallId);
+    /// <summary>Whether the words of a call are indexed and among those looked for.</summary>
+    internal const string FoundByIndex = $"words @@ {Words}";
+
+    /// <summary>The same of calls whose words are not indexed yet, from their messages.</summary>
+    internal const string FoundByMessages = $"(words is null and call_words(call_id, document) @@ {Words})";
+
+    private static readonly SortColumn CallId = new("callId", "call_id", "text");
+    private static readonly SortColumn StagePosition = new("position", "position", "integer");
+
     private static readonly KeysetQuery Tombstones = new("deleted_calls", TombstoneColumns, CallId);
     private static readonly KeysetQuery Stages = new("call_stages", "document, initial_tokens, latest_tokens, " + ErrorsOfStage, StagePosition);
     private static readonly KeysetQuery Messages = new("call_messages m join call_stages s using (call_id, stage_id)", "m.document", new("index", "m.index", "integer"));
@@ -39,11 +50,17 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         return await command.ExecuteScalarAsync(cancellationToken) is string document ? Parse<CallSnapshot>(document) : null;
     }
 
+    /// <summary>The total is null where it would take too long to count: <see cref="CallListQuery.Few"/>.</summary>
     public Task<Page<CallSnapshot>> ListAsync(string accountId, CallFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
-        var rows = new SqlFilter().Where("account_id = {0}", accountId);
-        AddFilters(rows, filter);
-        return Calls.ReadAsync(database, rows, page, SortBy(filter.Sort, filter.Descending), filter.Descending, Document<CallSnapshot>, cancellationToken);
+        return calls.ReadAsync(database, accountId, filter, Conditions, page, Document<CallSnapshot>, cancellationToken);
+
+        SqlFilter Conditions()
+        {
+            var rows = new SqlFilter().Where("account_id = {0}", accountId);
+            AddFilters(rows, filter with { Search = null });
+            return rows;
+        }
     }
 
     /// <summary>In the order they were entered.</summary>
@@ -54,7 +71,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
     public async Task<StageRecord?> FindStageAsync(string callId, string stageId, CancellationToken cancellationToken)
     {
         var rows = new SqlFilter().Where("call_id = {0} and stage_id = {1}", callId, stageId);
-        return (await Stages.ReadAsync(database, rows, One, StagePosition, descending: false, ReadStage, cancellationToken)).Results.SingleOrDefault();
+        return await Stages.FindAsync(database, rows, ReadStage, cancellationToken);
     }
 
     /// <summary>All messages of one stage, its initial ones included, or, without a stage, what was said in the call.</summary>
@@ -70,8 +87,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
     public async Task<Message?> FindMessageAsync(string callId, string stageId, int index, CancellationToken cancellationToken)
     {
         var rows = new SqlFilter().Where("m.call_id = {0} and m.stage_id = {1} and m.index = {2}", callId, stageId, index);
-        var sort = new SortColumn("position", "s.position", "integer");
-        return (await Messages.ReadAsync(database, rows, One, sort, descending: false, Document<Message>, cancellationToken)).Results.SingleOrDefault();
+        return await Messages.FindAsync(database, rows, Document<Message>, cancellationToken);
     }
 
     /// <summary>Oldest first.</summary>
@@ -85,28 +101,23 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
     /// <summary>Newest first. Filters by voice, metadata and words match nothing: none of that is kept.</summary>
     public Task<Page<CallTombstone>> ListDeletedAsync(string accountId, CallFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
-        var rows = new SqlFilter().Where("account_id = {0}", accountId);
-        if (filter.Metadata is not null || filter.Voices is not null || filter.Search is not null) rows.Where("false");
-        AddCommonFilters(rows, filter);
-        return Tombstones.ReadAsync(database, rows, page, Created, descending: true, ReadTombstone, cancellationToken);
+        var kept = filter with { Sort = CallSort.Created, Descending = true, Search = null, Metadata = null, Voices = null };
+        if (filter.Metadata is not null || filter.Voices is not null || filter.Search is not null) return Task.FromResult(new Page<CallTombstone>([], null, null, 0));
+        return deletedCalls.ReadAsync(database, accountId, kept, Conditions, page, ReadTombstone, cancellationToken);
+
+        SqlFilter Conditions()
+        {
+            var rows = new SqlFilter().Where("account_id = {0}", accountId);
+            AddCommonFilters(rows, filter);
+            return rows;
+        }
     }
 
     public async Task<CallTombstone?> FindDeletedAsync(string accountId, string callId, CancellationToken cancellationToken)
     {
         var rows = new SqlFilter().Where("account_id = {0} and call_id = {1}", accountId, callId);
-        return (await Tombstones.ReadAsync(database, rows, One, Created, descending: true, ReadTombstone, cancellationToken)).Results.SingleOrDefault();
+        return await Tombstones.FindAsync(database, rows, ReadTombstone, cancellationToken);
     }
-
-    private static SortColumn SortBy(CallSort sort, bool descending) => sort switch
-    {
-        CallSort.Created => Created,
-        CallSort.Joined => new("joined", NullsLast("joined", "timestamptz", "infinity", descending), "timestamptz"),
-        CallSort.Ended => new("ended", NullsLast("ended", "timestamptz", "infinity", descending), "timestamptz"),
-        _ => new("duration", NullsLast("duration", "interval", "100000000 years", descending), "interval"),
-    };
-
-    private static string NullsLast(string column, string type, string greatest, bool descending)
-        => $"coalesce({column}, '{(descending ? "-" : "")}{greatest}'::{type})";
 
     internal static void AddFilters(SqlFilter rows, CallFilter filter)
     {
@@ -114,27 +125,27 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         if (filter.Metadata is { } metadata)
             rows.Where("metadata @> {0}", new NpgsqlParameter { Value = JsonSerializer.Serialize(metadata, WireJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
         if (filter.Voices is { } voices) rows.Where("lower(voice) = any({0})", voices.Select(voice => voice.ToLowerInvariant()).ToList());
-        if (filter.Search is { } search)
-        {
-            const string found = """
-                document->>'summary' ilike {0} or document->>'shortSummary' ilike {0} or exists (
-                    select from call_messages m where m.call_id = calls.call_id and not m.initial and m.document->>'text' ilike {0})
-                """;
-            rows.Where(found, SqlFilter.Contains(search));
-        }
+        if (filter.Search is { } search) rows.Where($"{FoundByIndex} or {FoundByMessages}", search);
     }
 
     internal static void AddCommonFilters(SqlFilter rows, CallFilter filter)
     {
+        foreach (var condition in CommonConditions(rows, filter)) rows.Where(condition);
+    }
+
+    /// <summary>Those that deleted calls can be asked for as well.</summary>
+    internal static IEnumerable<string> CommonConditions(SqlFilter values, CallFilter filter)
+    {
         const string timeOfDay = "(created at time zone 'UTC')::time";
-        if (filter.AgentIds is { } agents) rows.Where("agent_id = any({0})", agents.ToList());
-        if (filter.From is { } from) rows.Where("created >= {0}", from.ToUniversalTime());
-        if (filter.To is { } to) rows.Where("created <= {0}", to.ToUniversalTime());
-        if (filter.DurationMin is { } min) rows.Where("duration >= {0}", min);
-        if (filter.DurationMax is { } max) rows.Where("duration <= {0}", max);
-        if (filter.TimeOfDayStart is null && filter.TimeOfDayEnd is null) return;
+        if (filter.AgentIds is [var agent]) yield return values.Text("agent_id = {0}", agent);
+        else if (filter.AgentIds is { } agents) yield return values.Text("agent_id = any({0})", agents.ToList());
+        if (filter.From is { } from) yield return values.Text("created >= {0}", from.ToUniversalTime());
+        if (filter.To is { } to) yield return values.Text("created <= {0}", to.ToUniversalTime());
+        if (filter.DurationMin is { } min) yield return values.Text("duration >= {0}", min);
+        if (filter.DurationMax is { } max) yield return values.Text("duration <= {0}", max);
+        if (filter.TimeOfDayStart is null && filter.TimeOfDayEnd is null) yield break;
         var (start, end) = (filter.TimeOfDayStart ?? TimeOnly.MinValue, filter.TimeOfDayEnd ?? TimeOnly.MaxValue);
-        rows.Where($"{timeOfDay} >= {{0}} {(start <= end ? "and" : "or")} {timeOfDay} <= {{1}}", start, end);
+        yield return values.Text($"({timeOfDay} >= {{0}} {(start <= end ? "and" : "or")} {timeOfDay} <= {{1}})", start, end);
     }
 
     private StageRecord ReadStage(NpgsqlDataReader row) => new(Document<StageSettings>(row), row.GetInt32(3))

@@ -152,6 +152,32 @@ public sealed class CallGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WordsAreFound_WhileTheCallLives_AfterItsEnd_WhenTheyComeLate_AndNoMoreOnceItIsDeleted()
+    {
+        var call = await JoinAsync();
+        var callId = call.Settings.CallId;
+        await SayAsync(callId, "A large Pizza Quattro", 0);
+        await AssertFoundAsync(true, "quattro PIZZA");
+        await _host.Call(callId).EndAsync(new CallOutcome(EndReason.Hangup));
+        await PollAsync(async () => await ScalarAsync("select words from calls where call_id = $1", callId) is not DBNull);
+        await AssertFoundAsync(true, "quattro PIZZA");
+        await AssertFoundAsync(false, "quattro pasta");
+        await SayAsync(callId, "and pasta", 1);
+        await AssertFoundAsync(true, "quattro pasta");
+        await _host.Call(callId).DeleteAsync();
+        await AssertFoundAsync(false, "quattro");
+
+        async Task SayAsync(string id, string text, int index)
+        {
+            _host.Journal.Write(id, 1, new Message { Role = MessageRole.User, Text = text, CallStageId = call.Stage.CallStageId, CallStageMessageIndex = index });
+            await _host.Journal.FlushAsync(id, Cancel);
+        }
+
+        async Task AssertFoundAsync(bool expected, string words)
+            => Assert.Equal(expected ? 1 : 0, (await _host.Store.ListAsync("account-1", new CallFilter { Search = words }, AllOnOnePage, Cancel)).Total);
+    }
+
+    [Fact]
     public async Task ACallThatAsksForIt_IsDeletedAfterItsEnd()
     {
         var call = await JoinAsync(settings => settings with { RetentionPolicy = "auto_delete" });

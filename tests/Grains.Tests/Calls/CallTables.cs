@@ -10,7 +10,7 @@ internal static class CallTables
         get
         {
             var assembly = typeof(ICallJournal).Assembly;
-            return string.Concat(assembly.GetManifestResourceNames().Where(name => name.Contains(".02", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(Read));
+            return string.Concat(assembly.GetManifestResourceNames().Where(name => name.Contains(".02", StringComparison.Ordinal) || name.Contains(".040", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(Read));
 
             string Read(string name)
             {

@@ -66,7 +66,10 @@ public sealed class CallListTests(SiloFixture silo)
         await AssertFoundAsync("agentIds=11111111-1111-1111-1111-111111111112,11111111-1111-1111-1111-111111111111", longCall);
         await AssertFoundAsync("agentIds=11111111-1111-1111-1111-111111111112");
         await AssertFoundAsync("search=100%25 order", longCall);
-        await AssertFoundAsync("search=100_ order");
+        await AssertFoundAsync("search=order MY", longCall);     // words in any order and case, in any message
+        await AssertFoundAsync("search=order 100 yours");
+        await AssertFoundAsync("search=ord");                    // but whole
+        await AssertFoundAsync("search=%25");
         await AssertFoundAsync("search=only before");
 
         async Task AssertFoundAsync(string query, params string[] expected)
