@@ -5,6 +5,7 @@ using Npgsql;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Server.Tests.Contract;
 using VoiceGrains.Server.Tests.Hosting;
@@ -206,6 +207,16 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         {
             VoiceId = Guid.NewGuid(), Name = id[..2], Definition = ExternalVoices.Of(TtsProvider.Lmnt, new() { ["voiceId"] = id }), Created = DateTimeOffset.UnixEpoch,
         };
+    }
+
+    [Fact]
+    public async Task ACloneThatNobodyHasAKeyFor_IsRefused_AndNothingIsKept()
+    {
+        using var client = await silo.CreateClientAsync();
+        var refused = await VoiceCloneTests.CloneAsync(client, VoiceCloneTests.Wav(seconds: 4), ("name", "My voice"));
+        Assert.Equal((400, """{"non_field_errors":["Cloning a voice needs an API key for ElevenLabs, Cartesia or LMNT. Set one with PATCH /api/accounts/me/tts_api_keys."]}"""), Of(refused));
+        Assert.Equal(0, Total(await client.GetAsync("/api/voices?ownership=private")));
+        Assert.False(Directory.Exists(Path.Combine(silo.Services.GetRequiredService<IOptions<BlobStoreOptions>>().Value.Path, "voices")));
     }
 
     [Fact]

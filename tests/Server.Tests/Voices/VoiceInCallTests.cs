@@ -2,16 +2,13 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
-using VoiceGrains.Tests.Fakes.Voices;
-using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.Voices;
 
 /// <summary>Own voices in live calls, at a provider that speaks ElevenLabs' protocol over a real socket; the server's default voice is scripted.</summary>
-public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture<VoiceInCallTests.Silo>
+public sealed class VoiceInCallTests(LiveSilo silo)
 {
     private const string Greeting = "Hello there.";
 
@@ -19,19 +16,19 @@ public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture
     public async Task AnOwnVoice_SpeaksWithTheAccountsKey_AndTheCallsOverrides()
     {
         using var client = await silo.CreateClientAsync();
-        await MakeVoiceAsync(client, "own-voice", silo.Eleven.Key);
+        await MakeVoiceAsync(client, "own-voice", silo.ElevenLabs.Key);
         await using var call = await LiveCall.JoinAsync(client, Request("""{"voice":"ANNA","voiceOverrides":{"elevenLabs":{"speed":0.9}}}"""));
         var said = await call.WaitForFinalAsync("agent");
         Assert.Equal(Greeting, said.Json.GetProperty("text").GetString());
         Assert.True(call.HasSound(0, said.At), call.Story());
         await call.LeaveAsync();
 
-        var session = Assert.Single(silo.Eleven.Sessions, s => s.Address.Contains("/own-voice/", StringComparison.Ordinal));
+        var session = Assert.Single(silo.ElevenLabs.Sessions, s => s.Address.Contains("/own-voice/", StringComparison.Ordinal));
         Assert.Contains("model_id=eleven_turbo_v2_5", session.Address, StringComparison.Ordinal);
-        Assert.Equal(silo.Eleven.Key, session.Headers["xi-api-key"]);
+        Assert.Equal(silo.ElevenLabs.Key, session.Headers["xi-api-key"]);
         var settings = session.Messages[0]["voice_settings"]!;
         Assert.Equal((0.9, 0.4), (settings["speed"]!.GetValue<double>(), settings["stability"]!.GetValue<double>()));
-        Assert.Empty(silo.Eleven.Violations);
+        Assert.Empty(silo.ElevenLabs.Violations);
         Assert.DoesNotContain(await call.ListAsync("events"), e => e.GetProperty("severity").GetString() == "error");
         Assert.Equal("ANNA", (await client.GetAsync($"/api/calls/{call.CallId}")).Json.GetProperty("voice").GetString());
     }
@@ -42,7 +39,7 @@ public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture
     public async Task AVoiceThatHasGoneSinceTheCallWasMade_IsReplacedByTheDefaultVoice_AndTheCallSaysWhy(string gone, string words)
     {
         using var client = await silo.CreateClientAsync();
-        var path = await MakeVoiceAsync(client, "gone-voice", silo.Eleven.Key);
+        var path = await MakeVoiceAsync(client, "gone-voice", silo.ElevenLabs.Key);
         await using var call = await LiveCall.CreateAsync(client, Request("""{"voice":"Anna"}"""));
         if (gone == "voice") Assert.Equal(204, (await client.DeleteAsync(path)).Status);
         else await client.PatchAsync("/api/accounts/me/tts_api_keys", """{"elevenLabs":null}""");
@@ -54,14 +51,14 @@ public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture
         await call.LeaveAsync();
         Assert.Equal("error", Assert.Single(await call.ListUntilAsync("events?type=voice_unavailable", events => events.Count > 0)).GetProperty("severity").GetString());
         Assert.Equal(words, (await call.ListAsync("events?type=voice_unavailable"))[0].GetProperty("text").GetString());
-        Assert.DoesNotContain(silo.Eleven.Sessions, s => s.Address.Contains("/gone-voice/", StringComparison.Ordinal));
+        Assert.DoesNotContain(silo.ElevenLabs.Sessions, s => s.Address.Contains("/gone-voice/", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task APreview_IsTheVoicesSound_OrTheProvidersError()
     {
         using var client = await silo.CreateClientAsync();
-        var path = await MakeVoiceAsync(client, "preview-voice", silo.Eleven.Key);
+        var path = await MakeVoiceAsync(client, "preview-voice", silo.ElevenLabs.Key);
         using var preview = await client.Http.GetAsync($"{path}/preview", SiloFixture.Cancel);
         Assert.Equal((HttpStatusCode.OK, "audio/wav"), (preview.StatusCode, preview.Content.Headers.ContentType?.MediaType));
         var wav = await preview.Content.ReadAsByteArrayAsync(SiloFixture.Cancel);
@@ -91,34 +88,5 @@ public sealed class VoiceInCallTests(VoiceInCallTests.Silo silo) : IClassFixture
         var made = await client.PostAsync("/api/voices", JsonSerializer.Serialize(new { name = "Anna", definition }));
         Assert.Equal(201, made.Status);
         return $"/api/voices/{made.Json.GetProperty("voiceId").GetString()}";
-    }
-
-    /// <summary>A silo whose ElevenLabs is a fake.</summary>
-    public sealed class Silo : IAsyncLifetime
-    {
-        private TestDatabase? database;
-        private WebApplication? app;
-
-        internal FakeElevenLabs Eleven { get; } = new();
-
-        public async ValueTask InitializeAsync()
-        {
-            database = await PostgresServer.CreateDatabaseAsync();
-            await Eleven.StartAsync();
-            app = await SiloFixture.StartAsync(database, ("ExternalVoices:ElevenLabs:BaseUrl", Eleven.Url));
-        }
-
-        public Task<ApiClient> CreateClientAsync() => SiloFixture.CreateClientAsync(app!);
-
-        public async ValueTask DisposeAsync()
-        {
-            if (app is not null)
-            {
-                await app.StopAsync();
-                await app.DisposeAsync();
-            }
-            await Eleven.DisposeAsync();
-            if (database is not null) await database.DisposeAsync();
-        }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
+using VoiceGrains.Tests.Fakes.Voices;
 using VoiceGrains.Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(LiveSilo))]
@@ -19,6 +20,7 @@ public sealed class LiveSilo : IAsyncLifetime
 
     private readonly FakeProviders providers = new();
     private readonly ScriptedChat chat = new();
+    private readonly FakeElevenLabs elevenLabs = new();
     private TestDatabase? database;
     private WebApplication? app;
 
@@ -27,11 +29,15 @@ public sealed class LiveSilo : IAsyncLifetime
     /// <summary>The model of calls that name <see cref="ScriptedChat.Model"/>.</summary>
     internal ScriptedChat Chat => chat;
 
+    /// <summary>The provider of accounts' voices at ElevenLabs.</summary>
+    internal FakeElevenLabs ElevenLabs => elevenLabs;
+
     public async ValueTask InitializeAsync()
     {
         database = await PostgresServer.CreateDatabaseAsync();
         await providers.StartAsync();
         await chat.StartAsync();
+        await elevenLabs.StartAsync();
         app = await SiloFixture.StartAsync(database,
         [
             ("Recognizers:Languages:en", "pocketsphinx"),
@@ -39,6 +45,7 @@ public sealed class LiveSilo : IAsyncLifetime
             ($"Voices:Add:{Speaker}:Voice", "slt"),
             .. providers.Settings,
             .. chat.Settings,
+            ("ExternalVoices:ElevenLabs:BaseUrl", elevenLabs.Url),
             ("Outbound:AllowedNetworks:0", "127.0.0.1/32"),     // tests' own tool servers
         ]);
         Address = SiloFixture.AddressOf(app);
@@ -56,6 +63,7 @@ public sealed class LiveSilo : IAsyncLifetime
         }
         await providers.DisposeAsync();
         await chat.DisposeAsync();
+        await elevenLabs.DisposeAsync();
         if (database is not null) await database.DisposeAsync();
     }
 }
