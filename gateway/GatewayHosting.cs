@@ -81,7 +81,7 @@ public static class GatewayHosting
         .UseGrpc()
         .UseExceptionHandler(static _ => { })
         .UseStatusCodePages(ErrorBody.WriteForStatusAsync)
-        .UseRouting()
+        .UseRoutingWithHead()
         .UseCors()
         .UseAuthentication()
         .UseRateLimiter()

@@ -27,6 +27,7 @@ internal static class ErrorBody
     public static Task WriteForStatusAsync(StatusCodeContext status)
     {
         var context = status.HttpContext;
+        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && HttpMethods.IsOptions(context.Request.Method)) return TellMethods(context.Response);
         var method = JsonSerializer.Serialize(context.Request.Method, WireJson.Options);
         var detail = context.Response.StatusCode switch
         {
@@ -38,5 +39,14 @@ internal static class ErrorBody
             _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(context.Response.StatusCode) + ".",
         };
         return WriteAsync(context, context.Response.StatusCode, new JsonObject { ["detail"] = detail });
+    }
+
+    /// <summary>Routing has found the methods of the path; that is all there is to tell of it (RFC 9110 §9.3.7).</summary>
+    private static Task TellMethods(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status204NoContent;
+        var methods = response.Headers.Allow.ToString();
+        response.Headers.Allow = methods.Contains("GET", StringComparison.Ordinal) ? methods + ", HEAD, OPTIONS" : methods + ", OPTIONS";
+        return Task.CompletedTask;
     }
 }

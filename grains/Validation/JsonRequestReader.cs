@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -15,6 +17,12 @@ public static class JsonRequestReader
 {
     /// <summary>Most items of one list or map.</summary>
     private const int MaxItems = 10_000;
+
+    /// <summary>As on the wire, but for read-only fields: whatever a request has there is not even read.</summary>
+    private static readonly JsonSerializerOptions Requests = new(WireJson.Options)
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { static type => LeaveOut(type, type.Type.GetCustomAttribute<ReadOnlyFieldsAttribute>()?.Fields ?? []) } },
+    };
 
     /// <exception cref="InvalidInputException">With every problem found, at most <see cref="InputErrors.MaxProblems"/>.</exception>
     public static T Read<T>(JsonElement json) where T : class
@@ -33,8 +41,14 @@ public static class JsonRequestReader
         else
             Check(JsonShape.Of(typeof(T)), json, errors);
         if (errors.Any) return false;
-        value = json.Deserialize<T>(WireJson.Options)!;
+        value = json.Deserialize<T>(Requests)!;
         return true;
+    }
+
+    private static void LeaveOut(JsonTypeInfo type, IReadOnlyList<string> names)
+    {
+        for (var i = type.Properties.Count - 1; names.Count > 0 && i >= 0; i--)
+            if (names.Contains(type.Properties[i].Name)) type.Properties.RemoveAt(i);
     }
 
     private static void Check(JsonShape shape, JsonElement json, InputErrors errors)

@@ -52,6 +52,24 @@ internal static class OpenApiContract
         where operation.Key is "get" or "post" or "put" or "patch" or "delete"
         select (operation.Key.ToUpperInvariant(), path.Key);
 
+    /// <summary>The description itself. Not to be changed.</summary>
+    public static JsonObject Published => Document.Value;
+
+    /// <summary>One operation as it is published; null when it is not. Parameters in the path may have any names.</summary>
+    public static JsonObject? Find(string method, string path)
+    {
+        var wanted = Shape(path);
+        return Document.Value["paths"]!.AsObject().FirstOrDefault(published => Shape(published.Key) == wanted).Value?[method.ToLowerInvariant()]?.AsObject();
+    }
+
+    /// <summary>What a reference stands for; anything else as it is.</summary>
+    public static JsonNode? Resolve(JsonNode? schema)
+        => schema?["$ref"]?.GetValue<string>() is { } reference ? Document.Value["components"]!["schemas"]![reference.Split('/')[^1]] : schema;
+
+    /// <summary>A path without the names of its parameters, its constraints and its last slash.</summary>
+    public static string Shape(string path)
+        => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(segment => segment[0] == '{' ? "{}" : segment));
+
     /// <summary>Fails with every way in which the answer differs from its description.</summary>
     public static async Task AssertMatchesAsync(string schema, JsonElement answer)
     {
