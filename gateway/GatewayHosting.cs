@@ -5,12 +5,14 @@ using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Agents;
 using VoiceGrains.Gateway.Billing;
+using VoiceGrains.Gateway.Browsers;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Cluster;
 using VoiceGrains.Gateway.Errors;
@@ -35,7 +37,9 @@ public static class GatewayHosting
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations()
-            .Validate(o => o.HasValidProxies, "Gateway:TrustedProxies must be networks such as 10.0.0.0/8.").ValidateOnStart();
+            .Validate(o => o.HasValidProxies, "Gateway:TrustedProxies must be networks such as 10.0.0.0/8.")
+            .Validate(static options => Array.TrueForAll(options.AllowedOrigins, IsOrigin), "Gateway:AllowedOrigins must be origins such as https://app.example.com, without a path.")
+            .ValidateOnStart();
         services.AddOptions<BillingOptions>().BindConfiguration("Billing").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddExceptionHandler<PlatformExceptionHandler>();
@@ -47,7 +51,9 @@ public static class GatewayHosting
         services.AddSingleton<VoicePreview>();
         services.AddSingleton<VoiceUpload>();
         services.AddSingleton<WebhookRules>();
-        services.AddCors(options => options.AddDefaultPolicy(AllowBrowsers));
+        services.AddSingleton<IConfigureOptions<CorsOptions>, BrowserAccess>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, ConnectionLimits>();
+        services.AddCors();
         return services;
     }
 
@@ -76,16 +82,18 @@ public static class GatewayHosting
     }
 
     /// <summary>The order matters: errors are shaped outside of everything, preflights need no key, and limits count by key.</summary>
-    public static IApplicationBuilder UseGateway(this IApplicationBuilder app) => app
-        .UseForwardedHeaders()
-        .UseGrpc()
-        .UseExceptionHandler(static _ => { })
-        .UseStatusCodePages(ErrorBody.WriteForStatusAsync)
-        .UseRoutingWithHead()
-        .UseCors()
-        .UseAuthentication()
-        .UseRateLimiter()
-        .UseAuthorization();
+    public static IApplicationBuilder UseGateway(this IApplicationBuilder app)
+    {
+        app.UseForwardedHeaders();
+        app.UseGrpc();
+        app.UseExceptionHandler(static _ => { });
+        app.UseStatusCodePages(ErrorBody.WriteForStatusAsync);
+        app.UseRoutingWithHead();
+        BrowserAccess.Use(app);
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        return app.UseAuthorization();
+    }
 
     public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder routes)
     {
@@ -109,12 +117,8 @@ public static class GatewayHosting
         return routes;
     }
 
-    /// <summary>Any page may read the API, but only with the header that says in its name what that means.</summary>
-    private static void AllowBrowsers(CorsPolicyBuilder policy) => policy
-        .AllowAnyOrigin()
-        .AllowAnyMethod()
-        .WithHeaders("Content-Type", "Accept", ApiKeyAuthentication.UnsafeHeader)
-        .WithExposedHeaders("Retry-After");
+    private static bool IsOrigin(string text)
+        => Uri.TryCreate(text, UriKind.Absolute, out var origin) && origin.Scheme is "https" or "http" && origin.GetLeftPart(UriPartial.Authority) == text;
 
     /// <summary>Only the client's address is taken from them; what links are based on is configured.</summary>
     private static void TrustProxies(ForwardedHeadersOptions headers, IOptions<GatewayOptions> gateway)

@@ -5,6 +5,9 @@ public sealed class PlatformException(ErrorCode code, string detail) : Exception
 {
     public ErrorCode Code => code;
 
+    /// <summary>What a conditional write is told that comes too late.</summary>
+    public static PlatformException Changed() => new(ErrorCode.PreconditionFailed, "It has been changed meanwhile. Read it again.");
+
     /// <summary>Sent as <c>Retry-After</c> where set.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

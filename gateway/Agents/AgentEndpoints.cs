@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Paging;
@@ -23,8 +24,8 @@ internal static class AgentEndpoints
         var agents = routes.MapGroup("/api/agents").WithTags("agents");
         agents.MapGet("", ListAsync).WithName("ListAgents");
         agents.MapPost("", CreateAsync).WithName("CreateAgent");
-        agents.MapGet("/{agentId:guid}", GetAsync).WithName("GetAgent");
-        agents.MapPatch("/{agentId:guid}", UpdateAsync).WithName("UpdateAgent");
+        agents.MapGet("/{agentId:guid}", GetAsync).WithName("GetAgent").WithEntityTag();
+        agents.MapPatch("/{agentId:guid}", UpdateAsync).WithName("UpdateAgent").WithEntityTag();
         agents.MapDelete("/{agentId:guid}", DeleteAsync).WithName("DeleteAgent");
     }
 
@@ -57,19 +58,19 @@ internal static class AgentEndpoints
         => TypedResults.Ok(await ShowAsync(await Grain(grains, agentId).GetAsync(caller.AccountId), store, models, cancellationToken));
 
     internal static async Task<Ok<AgentResponse>> UpdateAsync(
-        Guid agentId, Caller caller, Body<AgentRequest> body, CallTemplateRules rules, IGrainFactory grains, AgentStore store, ILanguageModelCatalog models,
+        Guid agentId, Caller caller, IfMatch match, Body<AgentRequest> body, CallTemplateRules rules, IGrainFactory grains, AgentStore store, ILanguageModelCatalog models,
         CancellationToken cancellationToken)
     {
         var agent = await Grain(grains, agentId).GetAsync(caller.AccountId);
         var changes = Changes(body.Json);
         if (changes is not null) await CheckAsync(rules, caller, CallTemplateChanges.Apply(agent.CallTemplate, changes), cancellationToken);
-        var changed = await Grain(grains, agentId).UpdateAsync(caller.AccountId, body.Value.Name, changes);
+        var changed = await Grain(grains, agentId).UpdateAsync(caller.AccountId, body.Value.Name, changes, match.Versions);
         return TypedResults.Ok(await ShowAsync(changed, store, models, cancellationToken));
     }
 
-    internal static async Task<NoContent> DeleteAsync(Guid agentId, Caller caller, IGrainFactory grains)
+    internal static async Task<NoContent> DeleteAsync(Guid agentId, Caller caller, IfMatch match, IGrainFactory grains)
     {
-        await Grain(grains, agentId).DeleteAsync(caller.AccountId);
+        await Grain(grains, agentId).DeleteAsync(caller.AccountId, match.Versions);
         return TypedResults.NoContent();
     }
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.Grains.Agents;
@@ -7,8 +9,9 @@ using VoiceGrains.Grains.Agents;
 namespace VoiceGrains.Gateway.Agents;
 
 /// <summary><c>Agent</c>.</summary>
-internal sealed record AgentResponse
+internal sealed record AgentResponse : IVersioned
 {
+    [JsonIgnore] public long Version { get; init; }
     public required string AgentId { get; init; }
     public required Guid PublishedRevisionId { get; init; }
     public required string Name { get; init; }
@@ -21,6 +24,7 @@ internal sealed record AgentResponse
     /// <param name="defaultModel">Shown where the template names none.</param>
     public static AgentResponse From(Agent agent, int calls, string defaultModel) => new()
     {
+        Version = agent.Version,
         AgentId = agent.AgentId,
         PublishedRevisionId = agent.PublishedRevisionId,
         Name = agent.Name,

@@ -47,13 +47,13 @@ internal sealed class AgentsService(AgentStore store, CallTemplateRules rules, I
         var id = IdOf(request.AgentId);
         request.AgentId = "";       // what is left is the body
         var body = Body<AgentRequest>.Read(GrpcJson.ToJson(request));
-        var changed = await AgentEndpoints.UpdateAsync(id, call.Caller, body, rules, grains, store, models, call.CancellationToken);
+        var changed = await AgentEndpoints.UpdateAsync(id, call.Caller, new(null), body, rules, grains, store, models, call.CancellationToken);
         return GrpcJson.FromAnswer<Agent>(changed.Value!);
     }
 
     private async Task<Empty> DeleteAsync(DeleteAgentRequest request, GrpcCall call)
     {
-        await AgentEndpoints.DeleteAsync(IdOf(request.AgentId), call.Caller, grains);
+        await AgentEndpoints.DeleteAsync(IdOf(request.AgentId), call.Caller, new(null), grains);
         return new Empty();
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Tools;
@@ -29,8 +30,8 @@ internal static class ToolEndpoints
         var tools = routes.MapGroup("/api/tools").WithTags("tools");
         tools.MapGet("", ListAsync).WithName("ListTools");
         tools.MapPost("", CreateAsync).WithName("CreateTool");
-        tools.MapGet("/{toolId:guid}", GetAsync).WithName("GetTool");
-        tools.MapPut("/{toolId:guid}", ReplaceAsync).WithName("ReplaceTool");
+        tools.MapGet("/{toolId:guid}", GetAsync).WithName("GetTool").WithEntityTag();
+        tools.MapPut("/{toolId:guid}", ReplaceAsync).WithName("ReplaceTool").WithEntityTag();
         tools.MapDelete("/{toolId:guid}", DeleteAsync).WithName("DeleteTool");
         tools.MapGet("/{toolId:guid}/history", ListHistoryAsync).WithName("ListToolHistory");
         tools.MapPost("/{toolId:guid}/test", TestAsync).WithName("TestTool");
@@ -68,17 +69,17 @@ internal static class ToolEndpoints
         => TypedResults.Ok(ToolResponse.From(await store.RequireAsync(caller, toolId, cancellationToken)));
 
     private static async Task<Ok<ToolResponse>> ReplaceAsync(
-        Guid toolId, Caller caller, Body<ToolRequest> body, ToolStore store, CancellationToken cancellationToken)
+        Guid toolId, Caller caller, IfMatch match, Body<ToolRequest> body, ToolStore store, CancellationToken cancellationToken)
     {
         RefuseBuiltIn(toolId);
-        var tool = await store.ReplaceAsync(caller.AccountId, toolId.ToString(), Draft(body.Value), cancellationToken);
+        var tool = await store.ReplaceAsync(caller.AccountId, toolId.ToString(), Draft(body.Value), match.Versions, cancellationToken);
         return TypedResults.Ok(ToolResponse.From(tool ?? throw NoTool()));
     }
 
-    private static async Task<NoContent> DeleteAsync(Guid toolId, Caller caller, ToolStore store, CancellationToken cancellationToken)
+    private static async Task<NoContent> DeleteAsync(Guid toolId, Caller caller, IfMatch match, ToolStore store, CancellationToken cancellationToken)
     {
         RefuseBuiltIn(toolId);
-        return await store.DeleteAsync(caller.AccountId, toolId.ToString(), cancellationToken) ? TypedResults.NoContent() : throw NoTool();
+        return await store.DeleteAsync(caller.AccountId, toolId.ToString(), match.Versions, cancellationToken) ? TypedResults.NoContent() : throw NoTool();
     }
 
     private static async Task<Ok<PageResponse<ToolHistoryResponse>>> ListHistoryAsync(

@@ -1,16 +1,20 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Gateway.Tools;
 
 /// <summary><c>Tool</c>. The definition is written as protobuf JSON, without its unset fields.</summary>
-internal sealed record ToolResponse(string ToolId, string Name, DateTimeOffset Created, JsonNode Definition, string Ownership)
+internal sealed record ToolResponse(string ToolId, string Name, DateTimeOffset Created, JsonNode Definition, string Ownership) : IVersioned
 {
+    [JsonIgnore] public long Version { get; init; }
+
     public const string Public = "public", Private = "private";
 
     public static ToolResponse From(Tool tool)
-        => new(tool.ToolId, tool.Name, tool.Created, CallResponse.Sparse(tool.Definition)!, tool.IsPublic ? Public : Private);
+        => new(tool.ToolId, tool.Name, tool.Created, CallResponse.Sparse(tool.Definition)!, tool.IsPublic ? Public : Private) { Version = tool.Version };
 }
 
 /// <summary><c>ToolHistory</c>.</summary>

@@ -38,10 +38,11 @@ internal static class JsonBody
 
     public static async Task<JsonElement> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var limit = request.HttpContext.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxBodyBytes;
+        var options = request.HttpContext.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var limit = options.MaxBodyBytes;
         if (request.ContentLength is 0 && request.ContentType is null) return Empty;
         if (request.ContentLength > limit) throw TooLarge(limit);
-        var bytes = await ReadAllAsync(request, limit, cancellationToken);
+        var bytes = await BodyDeadline.ReadAsync(request, options.BodyTimeout, late => ReadAllAsync(request, limit, late));
         if (bytes.Length == 0 && request.ContentType is null) return Empty;
         RequireJson(request);
         return Parse(bytes);

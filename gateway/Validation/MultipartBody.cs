@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using VoiceGrains.Gateway.Errors;
+using VoiceGrains.Gateway.Limits;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -23,7 +26,10 @@ internal sealed record MultipartBody(byte[] File, IFormCollection Fields)
     public static async Task<MultipartBody> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         if (request.ContentLength > limit + Around) throw TooLarge(limit);
-        var form = await ReadFormAsync(request, limit, cancellationToken);
+        // All parts together: the form's own limit is of each of them.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = limit + Around;
+        var timeout = request.HttpContext.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.UploadTimeout;
+        var form = await BodyDeadline.ReadAsync(request, timeout, late => ReadFormAsync(request, limit, late));
         if (form.Files.Count != 1 || form.Files.GetFile("file") is not { } file) throw new InvalidInputException("file", "No file was submitted.");
         if (file.Length > limit) throw TooLarge(limit);
         if (file.Length == 0) throw new InvalidInputException("file", "The submitted file is empty.");
@@ -45,6 +51,10 @@ internal sealed record MultipartBody(byte[] File, IFormCollection Fields)
             return await new FormFeature(request, options).ReadFormAsync(cancellationToken);
         }
         catch (InvalidDataException problem) when (problem.Message.Contains("body length limit", StringComparison.Ordinal))
+        {
+            throw TooLarge(limit);
+        }
+        catch (BadHttpRequestException problem) when (problem.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             throw TooLarge(limit);
         }

@@ -9,5 +9,7 @@ public sealed record Agent
     public required DateTimeOffset Created { get; init; }
     /// <summary>Changes with every change of the template, so that a call can tell which one it was made from.</summary>
     public required Guid PublishedRevisionId { get; init; }
+    /// <summary>Rises with every change, from 0.</summary>
+    public long Version { get; init; }
     public required CallTemplate CallTemplate { get; init; }
 }

@@ -15,9 +15,12 @@ public interface IAgentGrain : IGrainWithStringKey
     /// <summary>Changes what is given and keeps the rest. Calls that exist keep what they were made with.</summary>
     /// <param name="name">Null keeps it.</param>
     /// <param name="templateChanges">Fields of the call template as the client sent them, checked before; a null field goes back to its default.</param>
-    /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>.</exception>
-    Task<Agent> UpdateAsync(string accountId, string? name, JsonObject? templateChanges);
+    /// <param name="onlyVersions">Which versions of the agent may be changed; null for any. Compared in one step with the change.</param>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>, <see cref="ErrorCode.PreconditionFailed"/>.</exception>
+    Task<Agent> UpdateAsync(string accountId, string? name, JsonObject? templateChanges, long[]? onlyVersions);
 
-    /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>.</exception>
-    Task DeleteAsync(string accountId);
+    /// <param name="accountId">Whose it is.</param>
+    /// <param name="onlyVersions">As in <see cref="UpdateAsync"/>.</param>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>, <see cref="ErrorCode.PreconditionFailed"/>.</exception>
+    Task DeleteAsync(string accountId, long[]? onlyVersions);
 }

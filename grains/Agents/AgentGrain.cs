@@ -25,9 +25,9 @@ internal sealed class AgentGrain([PersistentState("agent")] IPersistentState<Age
 
     public Task<Agent> GetAsync(string accountId) => Task.FromResult(Owned(accountId));
 
-    public async Task<Agent> UpdateAsync(string accountId, string? name, JsonObject? templateChanges)
+    public async Task<Agent> UpdateAsync(string accountId, string? name, JsonObject? templateChanges, long[]? onlyVersions)
     {
-        var agent = Owned(accountId);
+        var agent = Owned(accountId, onlyVersions);
         var changed = agent with { Name = name ?? agent.Name };
         if (templateChanges is not null)
         {
@@ -37,12 +37,12 @@ internal sealed class AgentGrain([PersistentState("agent")] IPersistentState<Age
                 CallTemplate = CallTemplateChanges.Apply(agent.CallTemplate, templateChanges) with { Updated = clock.GetUtcNow() },
             };
         }
-        return changed == agent ? agent : await StoreAsync(changed);
+        return changed == agent ? agent : await StoreAsync(changed with { Version = agent.Version + 1 });
     }
 
-    public async Task DeleteAsync(string accountId)
+    public async Task DeleteAsync(string accountId, long[]? onlyVersions)
     {
-        Owned(accountId);
+        Owned(accountId, onlyVersions);
         await state.ClearStateAsync();
         this.DeactivateOnIdle();
     }
@@ -64,6 +64,9 @@ internal sealed class AgentGrain([PersistentState("agent")] IPersistentState<Age
     }
 
     private Agent Owned(string accountId) => state.State.Agent is { } agent && agent.AccountId == accountId ? agent : throw NotFound();
+
+    private Agent Owned(string accountId, long[]? onlyVersions)
+        => Owned(accountId) is var agent && onlyVersions?.Contains(agent.Version) != false ? agent : throw PlatformException.Changed();
 
     private static PlatformException NotFound() => new(ErrorCode.AgentNotFound, "Not found.");
 }

@@ -14,6 +14,9 @@ public sealed record Tool
     /// <summary>Built-in tools belong to nobody and everybody may use them.</summary>
     public required bool IsPublic { get; init; }
 
+    /// <summary>Rises with every change, from 0.</summary>
+    public long Version { get; init; }
+
     /// <summary>What the server itself does instead of the definition's implementation; null for an account's own tools.</summary>
     public string? BuiltIn => IsPublic ? Name : null;
 }

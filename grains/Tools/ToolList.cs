@@ -37,8 +37,8 @@ internal static class ToolList
         "text");
 
     private static readonly KeysetQuery Tools = new(
-        $"(select tool_id, account_id, name, created, definition, false as is_public from tools union all values {string.Join(", ", BuiltInTool.All.Select(Row))}) as t",
-        "tool_id, name, created, definition, is_public", new("id", "tool_id", "text"));
+        $"(select tool_id, account_id, name, created, definition, false as is_public, version from tools union all values {string.Join(", ", BuiltInTool.All.Select(Row))}) as t",
+        "tool_id, name, created, definition, is_public, version", new("id", "tool_id", "text"));
 
     public static Task<Page<Tool>> ReadAsync(NpgsqlDataSource database, SqlFilter filter, ToolOrder order, PageRequest page, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal static class ToolList
         return Tools.ReadAsync(database, filter, page, column, descending, Read, cancellationToken);
     }
 
-    /// <summary>Reads <c>tool_id, name, created, definition, is_public</c>.</summary>
+    /// <summary>Reads <c>tool_id, name, created, definition, is_public, version</c>.</summary>
     public static Tool Read(NpgsqlDataReader row) => new()
     {
         ToolId = row.GetString(0),
@@ -62,11 +62,12 @@ internal static class ToolList
         Created = row.GetFieldValue<DateTimeOffset>(2),
         Definition = JsonSerializer.Deserialize<BaseToolDefinition>(row.GetString(3), WireJson.Options)!,
         IsPublic = row.GetBoolean(4),
+        Version = row.GetInt64(5),
     };
 
     /// <summary>The built-in tools are the program's own text.</summary>
     private static string Row(BuiltInTool tool)
-        => $"({Quote(tool.ToolId)}, null, {Quote(tool.Name)}, {Quote($"{BuiltInTool.Created:O}")}::timestamptz, {Quote(ToolStore.ToJson(tool.Definition))}::json, true)";
+        => $"({Quote(tool.ToolId)}, null, {Quote(tool.Name)}, {Quote($"{BuiltInTool.Created:O}")}::timestamptz, {Quote(ToolStore.ToJson(tool.Definition))}::json, true, 0)";
 
     private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -49,7 +49,7 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
         var found = BuiltInTool.All.Where(t => ids.Contains(t.ToolId, StringComparer.OrdinalIgnoreCase) || names.Contains(t.Name)).Select(t => t.ToTool()).ToList();
         if (names.Count == 0 && found.Count == ids.Count) return found;
         await using var command = database.CreateCommand(
-            "select tool_id, name, created, definition, false from tools where account_id = $1 and (tool_id = any($2) or name = any($3))");
+            "select tool_id, name, created, definition, false, version from tools where account_id = $1 and (tool_id = any($2) or name = any($3))");
         command.Parameters.Add(new() { Value = accountId });
         command.Parameters.Add(new() { Value = ids.Select(id => id.ToLowerInvariant()).ToArray() });
         command.Parameters.Add(new() { Value = names.ToArray() });
@@ -93,37 +93,63 @@ public sealed class ToolStore(NpgsqlDataSource database, IOptions<DurableToolOpt
     }
 
     /// <summary>Replaces name and definition; null when the account has no such tool.</summary>
+    /// <param name="accountId">Whose it is.</param>
+    /// <param name="toolId">Which.</param>
+    /// <param name="draft">Checked before.</param>
+    /// <param name="onlyVersions">Which versions of the tool may be replaced; null for any. Compared in one step with the change.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.PreconditionFailed"/>.</exception>
     /// <exception cref="InvalidInputException">Another of the account's tools has the name, or the definition is too large.</exception>
-    public async Task<Tool?> ReplaceAsync(string accountId, string toolId, ToolDraft draft, CancellationToken cancellationToken)
+    public async Task<Tool?> ReplaceAsync(
+        string accountId, string toolId, ToolDraft draft, long[]? onlyVersions, CancellationToken cancellationToken)
     {
         var problems = new InputErrors();
         var definition = ToJson(draft, problems);
         problems.ThrowIfAny();
-        await using var command = database.CreateCommand("update tools set name = $3, definition = $4 where account_id = $1 and tool_id = $2 returning created");
+        await using var command = database.CreateCommand("""
+            update tools set name = $3, definition = $4, version = version + 1
+            where account_id = $1 and tool_id = $2 and ($5::bigint[] is null or version = any($5)) returning created, version
+            """);
         command.Parameters.Add(new() { Value = accountId });
         command.Parameters.Add(new() { Value = toolId });
         command.Parameters.Add(new() { Value = draft.Name });
         command.Parameters.Add(new() { Value = definition, NpgsqlDbType = NpgsqlDbType.Json });
+        command.Parameters.Add(Versions(onlyVersions));
         try
         {
-            return await command.ExecuteScalarAsync(cancellationToken) is DateTime created
-                ? new() { ToolId = toolId, Name = draft.Name, Created = created, Definition = draft.Definition, IsPublic = false }
-                : null;
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            if (await row.ReadAsync(cancellationToken))
+                return New(draft, row.GetFieldValue<DateTimeOffset>(0)) with { ToolId = toolId, Version = row.GetInt64(1) };
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             throw new InvalidInputException("name", NameTaken);
         }
+        await RequireUnconditionalAsync(accountId, toolId, onlyVersions, cancellationToken);
+        return null;
     }
 
     /// <summary>False when the account has no such tool. Agents that selected it keep the reference; see docs/tools-api.md.</summary>
-    public async Task<bool> DeleteAsync(string accountId, string toolId, CancellationToken cancellationToken)
+    /// <exception cref="PlatformException"><see cref="ErrorCode.PreconditionFailed"/>, as in <see cref="ReplaceAsync"/>.</exception>
+    public async Task<bool> DeleteAsync(string accountId, string toolId, long[]? onlyVersions, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("delete from tools where account_id = $1 and tool_id = $2");
+        await using var command = database.CreateCommand("delete from tools where account_id = $1 and tool_id = $2 and ($3::bigint[] is null or version = any($3))");
         command.Parameters.Add(new() { Value = accountId });
         command.Parameters.Add(new() { Value = toolId });
-        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+        command.Parameters.Add(Versions(onlyVersions));
+        if (await command.ExecuteNonQueryAsync(cancellationToken) > 0) return true;
+        await RequireUnconditionalAsync(accountId, toolId, onlyVersions, cancellationToken);
+        return false;
     }
+
+    /// <summary>Tells, where nothing was written, that it is there all the same: then it is the condition that failed.</summary>
+    private async Task RequireUnconditionalAsync(string accountId, string toolId, long[]? onlyVersions, CancellationToken cancellationToken)
+    {
+        if (onlyVersions is not null && await FindAsync(accountId, toolId, cancellationToken) is not null) throw PlatformException.Changed();
+    }
+
+    private static NpgsqlParameter Versions(long[]? versions)
+        => new() { Value = (object?)versions ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 
     internal static string ToJson(BaseToolDefinition definition) => JsonSerializer.Serialize(definition, WireJson.Sparse);
 

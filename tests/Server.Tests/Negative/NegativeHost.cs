@@ -25,6 +25,7 @@ public sealed class NegativeHost : IAsyncLifetime
         ["POST /api/agents"] = """{"name":"Agent","callTemplate":{"systemPrompt":"Hi {{name}}"}}""",
         ["POST /api/agents/{agentId}/calls"] = """{"templateContext":{"name":"Ann"},"joinTimeout":"7200s"}""",
         ["POST /api/api_keys"] = """{"name":"spare"}""",
+        ["POST /api/call_throttles"] = """{"name":"night","rules":[{"maxCalls":100,"windowSeconds":60}]}""",
         ["POST /api/calls"] = """{"joinTimeout":"7200s"}""",
         ["POST /api/calls/{callId}/send_data_message"] = """{"type":"user_text_message","text":"Hi"}""",
         ["POST /api/telephony_configs/plivo"] = """{"authId":"id","authToken":"token"}""",
@@ -32,6 +33,7 @@ public sealed class NegativeHost : IAsyncLifetime
         ["POST /api/telephony_configs/twilio"] = """{"accountSid":"sid","authToken":"token"}""",
         ["POST /api/tools"] = """{"name":"tool","definition":{"modelToolName":"look","description":"Looks.","client":{}}}""",
         ["POST /api/voice_preview"] = """{"definition":{"generic":{"url":"http://127.0.0.1:1/","headers":{},"body":{"text":"{text}"},"responseSampleRate":16000,"responseMimeType":"audio/l16"}}}""",
+        ["POST /api/voices"] = """{"name":"voice","definition":{"generic":{"url":"http://127.0.0.1:1/","headers":{},"body":{"text":"{text}"},"responseSampleRate":16000,"responseMimeType":"audio/l16"}}}""",
         ["POST /api/webhooks"] = """{"url":"https://93.184.215.14/hook","events":["call.ended"]}""",
     };
 
@@ -49,7 +51,7 @@ public sealed class NegativeHost : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         database = await PostgresServer.CreateDatabaseAsync();
-        app = await SiloFixture.StartAsync(database, ("Gateway:RequestsPerSecondPerAccount", "0"));
+        app = await SiloFixture.StartAsync(database, ("Gateway:RequestsPerSecondPerAccount", "0"), ("Accounts:MaxCallThrottles", "1000"), ("Outbound:AllowedNetworks:0", "127.0.0.1/32"));
         http.BaseAddress = SiloFixture.AddressOf(app);
         Operations = ApiOperation.All(app.Services);
         Ours = await CreateAccountAsync();
@@ -127,6 +129,8 @@ public sealed class NegativeHost : IAsyncLifetime
         values["agentId"] = Text(agent, "agentId");
         values["toolId"] = Text(await CreateAsync(client, "/api/tools"), "toolId");
         values["webhookId"] = Text(await CreateAsync(client, "/api/webhooks"), "webhookId");
+        values["throttleId"] = Text(await CreateAsync(client, "/api/call_throttles"), "throttleId");
+        values["voiceId"] = Text(await CreateAsync(client, "/api/voices"), "voiceId");
         values["prefix"] = Text(await CreateAsync(client, "/api/api_keys"), "prefix");
         values["callId"] = Text(await CreateAsync(client, "/api/calls"), "callId");
         values["stageId"] = (await client.GetAsync($"/api/calls/{values["callId"]}/stages")).Json.GetProperty("results")[0].GetProperty("callStageId").GetString()!;
