@@ -55,6 +55,37 @@ public sealed class VoiceInCallTests(LiveSilo silo)
     }
 
     [Fact]
+    public async Task AStage_ChangesToAnOwnVoice_AndIsRefusedOneWithoutAKey()
+    {
+        using var client = await silo.CreateClientAsync();
+        await MakeVoiceAsync(client, "stage-voice", silo.ElevenLabs.Key);
+        var results = 0;
+        var script = silo.Chat.Play(request => request.LastRole != "tool" ? ChatReply.Call("change", new { }) : ChatReply.Say(++results == 1 ? "No." : "Here I am."));
+        var request = LiveCall.Request($"Be kind. {script.Mark}", """{"firstSpeakerSettings":{"user":{}}}""");
+        request["model"] = ScriptedChat.Model;
+        request["selectedTools"] = JsonNode.Parse("""[{"temporaryTool":{"modelToolName":"change","description":"Changes the voice.","client":{}}}]""");
+        await using var call = await LiveCall.JoinAsync(client, request);
+
+        await ChangeAsync("""{"externalVoice":{"cartesia":{"voiceId":"v"}}}""", "No.");
+        await ChangeAsync("""{"voice":"Anna"}""", "Here I am.");
+        await call.LeaveAsync();
+        var session = Assert.Single(silo.ElevenLabs.Sessions, s => s.Address.Contains("/stage-voice/", StringComparison.Ordinal));
+        Assert.Contains(session.Messages, message => (string?)message["text"] == "Here I am. ");
+        var errors = (await call.ListAsync("events")).Where(e => e.GetProperty("severity").GetString() == "error").ToList();
+        Assert.Contains("The account has no API key for Cartesia.", Assert.Single(errors).GetProperty("text").GetString(), StringComparison.Ordinal);
+
+        async Task ChangeAsync(string stage, string answer)
+        {
+            var asked = call.Now;
+            await call.SendAsync("""{"type":"user_text_message","text":"Another voice, please."}""");
+            var invoked = await call.WaitForAsync("client_tool_invocation", after: asked);
+            var result = new { type = "client_tool_result", invocationId = invoked.Json.GetProperty("invocationId").GetString(), responseType = "new-stage", result = stage };
+            await call.SendAsync(JsonSerializer.Serialize(result));
+            Assert.Equal(answer, (await call.WaitForFinalAsync("agent", asked)).Json.GetProperty("text").GetString());
+        }
+    }
+
+    [Fact]
     public async Task APreview_IsTheVoicesSound_OrTheProvidersError()
     {
         using var client = await silo.CreateClientAsync();
