@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Administration;
 using VoiceGrains.Gateway.Agents;
 using VoiceGrains.Gateway.Billing;
 using VoiceGrains.Gateway.Browsers;
@@ -46,6 +47,7 @@ public static class GatewayHosting
         services.Configure<JsonOptions>(UseWireJson);
         services.AddLimits();
         services.AddAccounts();
+        services.AddAdministration();
         services.AddCalls();
         services.AddGrpc();
         services.AddSingleton<VoicePreview>();
@@ -70,9 +72,18 @@ public static class GatewayHosting
     private static void AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton<ApiKeyVerifier>();
+        services.AddHostedService<ApiKeyChanges>();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         services.AddAuthorization();
+    }
+
+    private static void AddAdministration(this IServiceCollection services)
+    {
+        services.AddOptions<AdminOptions>().BindConfiguration("Admin").ValidateDataAnnotations().ValidateOnStart();
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminAuthentication>(AdminAuthentication.SchemeName, null);
+        services.AddSingleton<AdminAudit>();
+        services.AddSingleton<CallEnding>();
     }
 
     private static void AddCalls(this IServiceCollection services)
@@ -114,6 +125,7 @@ public static class GatewayHosting
         api.MapThrottles();
         api.MapCluster();
         api.MapUnserved();
+        routes.MapAdministration();
         return routes;
     }
 

@@ -10,6 +10,7 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode AgentNotFound = new("agent_not_found", 404, "Agent not found");
     public static readonly ErrorCode NotFound = new("not_found", 404, "Not found");
     public static readonly ErrorCode LastApiKey = new("last_api_key", 409, "The account's last API key");
+    public static readonly ErrorCode AccountDisabled = new("account_disabled", 403, "Account disabled");
     public static readonly ErrorCode ReadOnly = new("read_only", 403, "May not be changed");
     public static readonly ErrorCode PreconditionFailed = new("precondition_failed", 412, "Changed meanwhile");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");

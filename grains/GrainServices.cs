@@ -47,6 +47,7 @@ public static class GrainServices
         services.TryAddSingleton<CallThrottleStore>();
         services.TryAddSingleton<UsageStore>();
         services.AddVoices();
+        services.TryAddSingleton<UsageExport>();
         services.AddAgents();
         services.AddTools();
         services.AddWebhooks();
@@ -62,6 +63,7 @@ public static class GrainServices
         services.TryAddSingleton<AccountStore>();
         services.TryAddSingleton<ApiKeyStore>();
         services.TryAddSingleton<AccountSetup>();
+        services.TryAddSingleton<AccountAdministration>();
         services.TryAddSingleton<ProviderKeyStore>();
         services.TryAddSingleton<TelephonyConfigStore>();
     }

@@ -7,15 +7,20 @@ internal sealed record ServerAddress(Uri Url, string ApiKey)
     /// Each from the argument, the environment (<c>VOICEGRAINS_URL</c>, <c>VOICEGRAINS_API_KEY</c>) or what the server left in the data folder (<c>url</c>, <c>api-key</c>).
     /// </summary>
     /// <exception cref="CliException">The address is no address, or there is no key anywhere.</exception>
-    public static ServerAddress From(string? url, string? key)
+    public static ServerAddress From(string? url, string? key) => new(UrlFrom(url), key ?? NotEmpty("VOICEGRAINS_API_KEY") ?? ReadKeyFile());
+
+    /// <summary>The address alone, found in the same places.</summary>
+    /// <exception cref="CliException">It is no address.</exception>
+    public static Uri UrlFrom(string? url)
     {
         url ??= NotEmpty("VOICEGRAINS_URL") ?? ReadUrlFile() ?? $"http://127.0.0.1:{NotEmpty("VOICEGRAINS_PORT") ?? "8080"}";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
             throw new CliException($"--url must look like http://127.0.0.1:8080, not '{url}'.", CliException.Usage);
-        return new ServerAddress(parsed, key ?? NotEmpty("VOICEGRAINS_API_KEY") ?? ReadKeyFile());
+        return parsed;
     }
 
-    private static string DataFile(string name) => Path.Combine(NotEmpty("VOICEGRAINS_DATA") ?? ".data", name);
+    /// <summary>A file of the data folder.</summary>
+    internal static string DataFile(string name) => Path.Combine(NotEmpty("VOICEGRAINS_DATA") ?? ".data", name);
 
     /// <summary>The address that the server on this data folder listens on. Listening on all addresses is being reached on this machine's own.</summary>
     private static string? ReadUrlFile()

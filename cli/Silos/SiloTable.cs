@@ -14,8 +14,7 @@ internal static class SiloTable
         if (silos.Count == 0)
             return "No silo is alive.";
         List<string[]> lines = [Columns, .. silos.Select(silo => Row(silo!, now))];
-        var widths = Enumerable.Range(0, Columns.Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
-        var table = string.Join('\n', lines.Select(line => string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        var table = TextTable.Text(lines);
         return IsAlone(silos) ? table + "\n\nThis server is alone, not part of a cluster. One on this machine: ./run --cluster 3" : table;
     }
 

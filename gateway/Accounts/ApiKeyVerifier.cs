@@ -12,7 +12,7 @@ namespace VoiceGrains.Gateway.Accounts;
 
 /// <summary>
 /// Tells whose key a key is. Answers are kept for a short while, so that a busy client costs one query every <see cref="CacheTime"/>;
-/// a key that is revoked or deleted dies within that time, and at once where that was asked for. Wrong keys are not kept: nobody may fill the cache with guesses.
+/// a key that ends dies at once where <see cref="ApiKeyChanges"/> hears of it, and within that time otherwise. Wrong keys are not kept: nobody may fill the cache with guesses.
 /// </summary>
 internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatch database, StrangerLimit strangers, TimeProvider clock, ILogger<ApiKeyVerifier> logger) : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
     /// <param name="from">The client's address.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <exception cref="PlatformException">
-    /// <see cref="ErrorCode.DatabaseUnavailable"/>; <see cref="HttpErrors.RateLimited"/>: too many wrong keys came from this address to look at another one.
+    /// <see cref="ErrorCode.DatabaseUnavailable"/>; <see cref="ErrorCode.AccountDisabled"/> for a right key; <see cref="HttpErrors.RateLimited"/>: too many wrong keys came from this address to look at another one.
     /// </exception>
     public async Task<Caller?> VerifyAsync(string text, IPAddress? from, CancellationToken cancellationToken)
     {
@@ -49,6 +49,7 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
         var now = clock.GetUtcNow();
         if (stored is null || !CryptographicOperations.FixedTimeEquals(stored.Hash, hash)) return null;
         if (stored.Revoked is not null || stored.Expires <= now) return null;
+        if (stored.Account.Disabled is not null) throw new PlatformException(ErrorCode.AccountDisabled, "This account is disabled.");
 
         var until = now + CacheTime;
         var entry = new Cached(hash, new(stored.Account, key.Prefix), stored.Expires < until ? stored.Expires.Value : until);
@@ -63,6 +64,13 @@ internal sealed partial class ApiKeyVerifier(AccountStore accounts, DatabaseWatc
     {
         Interlocked.Increment(ref timesForgotten);
         cache.Remove(prefix);
+    }
+
+    /// <summary>Asks the database about every key when it comes next.</summary>
+    public void ForgetAll()
+    {
+        Interlocked.Increment(ref timesForgotten);
+        cache.Clear();
     }
 
     private async Task TouchAsync(string prefix)

@@ -7,6 +7,9 @@ internal static class ApiRequests
 {
     public const string GrpcContentType = "application/grpc";
 
+    /// <summary>What only the administrator may, at <c>/admin</c>.</summary>
+    public static bool IsAdministration(HttpRequest request) => request.Path.StartsWithSegments("/admin");
+
     public static bool IsRest(HttpRequest request) => request.Path.StartsWithSegments("/api");
 
     /// <summary>Whether the request's content type is gRPC's, with protobuf or any other payload.</summary>

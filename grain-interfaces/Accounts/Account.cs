@@ -10,4 +10,8 @@ public sealed record Account
     /// <summary>Most calls at once, whatever the plan says; null for what the plan says.</summary>
     public int? AllowedConcurrentCalls { get; init; }
     public DateTimeOffset Created { get; init; }
+    /// <summary>Since when none of its keys is taken; null while they are.</summary>
+    public DateTimeOffset? Disabled { get; init; }
+    /// <summary>Days that ended calls are kept; 0 for ever, null as the server is configured.</summary>
+    public int? RetentionDays { get; init; }
 }

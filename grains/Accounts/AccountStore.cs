@@ -6,11 +6,15 @@ namespace VoiceGrains.Grains.Accounts;
 /// <summary>Accounts and the keys that speak for them. Plain rows: nothing here needs one owner at a time.</summary>
 public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
 {
+    /// <summary>Of <c>accounts a</c>, for <see cref="ReadAccount"/>.</summary>
+    internal const string Columns = "a.account_id, a.name, a.plan, a.allowed_concurrent_calls, a.created, a.disabled, a.retention_days";
+    internal const int ColumnCount = 7;
+
     /// <summary>Null for an unknown account.</summary>
     public async Task<Account?> FindAsync(Guid accountId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "select account_id, name, plan, allowed_concurrent_calls, created from accounts where account_id = $1");
+            $"select {Columns} from accounts a where account_id = $1");
         command.Parameters.Add(new() { Value = accountId });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken) ? ReadAccount(row) : null;
@@ -20,14 +24,14 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
     public async Task<StoredKey?> FindKeyAsync(string prefix, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            """
-            select a.account_id, a.name, a.plan, a.allowed_concurrent_calls, a.created, k.key_hash, k.expires, k.revoked
-            from api_keys k join accounts a using (account_id) where k.prefix = $1
+            $"""
+            select {Columns}, k.key_hash, k.expires, k.revoked
+            from api_keys k join accounts a on a.account_id = k.account_id where k.prefix = $1
             """);
         command.Parameters.Add(new() { Value = prefix });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken)) return null;
-        return new(ReadAccount(row), prefix, row.GetFieldValue<byte[]>(5), Instant(row, 6), Instant(row, 7));
+        return new(ReadAccount(row), prefix, row.GetFieldValue<byte[]>(ColumnCount), Instant(row, ColumnCount + 1), Instant(row, ColumnCount + 2));
     }
 
     /// <summary>Remembers roughly when a key was used: at most one write a minute for a key, and none that waits for another.</summary>
@@ -87,13 +91,15 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
         return key;
     }
 
-    private static Account ReadAccount(NpgsqlDataReader row) => new()
+    internal static Account ReadAccount(NpgsqlDataReader row) => new()
     {
         AccountId = row.GetGuid(0),
         Name = row.GetString(1),
         Plan = row.GetString(2),
         AllowedConcurrentCalls = row.IsDBNull(3) ? null : row.GetInt32(3),
         Created = row.GetFieldValue<DateTimeOffset>(4),
+        Disabled = Instant(row, 5),
+        RetentionDays = row.IsDBNull(6) ? null : row.GetInt32(6),
     };
 
     private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);

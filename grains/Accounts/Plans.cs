@@ -11,6 +11,12 @@ public sealed class Plans(IOptions<AccountOptions> options)
 
     public Plan Of(Account account) => options.Value.Plans.GetValueOrDefault(account.Plan, Unlimited);
 
+    /// <summary>Whether accounts may have it: the configured plans, and the one of those who run the server, which needs no limits.</summary>
+    public bool IsKnown(string name) => name == AccountSetup.SelfHostedPlan || options.Value.Plans.ContainsKey(name);
+
+    /// <summary>In the order of their names.</summary>
+    public IEnumerable<string> Names => options.Value.Plans.Keys.Append(AccountSetup.SelfHostedPlan).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal);
+
     /// <summary>Limits of creating calls, without any throttle.</summary>
     public CallLimits CallLimits(Account account)
     {

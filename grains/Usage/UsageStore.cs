@@ -14,15 +14,15 @@ public sealed class UsageStore(NpgsqlDataSource database, TimeProvider clock)
     public const int MaxDays = 366;
 
     private const string Columns = "agent_id, created, joined, ended, end_reason";
-    private const string Day = "(created at time zone 'UTC')::date";
-    private const string Seconds = "extract(epoch from ended - joined)";
+    internal const string Day = "(created at time zone 'UTC')::date";
+    internal const string Seconds = "extract(epoch from ended - joined)";
 
     /// <summary>Units of 6 s: each call is rounded up, and a fault of the system costs nothing.</summary>
     private const string BilledUnits = $"coalesce(sum(ceil({Seconds} / 6)) filter (where end_reason is distinct from 'system_error'), 0)::bigint";
 
-    private const double UnitsPerMinute = 10;
+    internal const double UnitsPerMinute = 10;
 
-    private const string Statistics = $"""
+    internal const string Statistics = $"""
         count(*)::integer, (count(*) filter (where end_reason in ('connection_error', 'system_error')))::integer, count(joined)::integer,
         coalesce(sum({Seconds}), 0), {BilledUnits}
         """;

@@ -17,6 +17,9 @@ public sealed class DataFolder : IDisposable
     /// <summary>The first account's API key, one line, mode 0600.</summary>
     public string ApiKeyFile => Path.Combine(Root, "api-key");
 
+    /// <summary>The administrator's token.</summary>
+    public string AdminTokenFile => Path.Combine(Root, "admin-token");
+
     /// <summary>Creates the folder where it is missing and locks it.</summary>
     /// <exception cref="LaunchException">It is in use or not writable.</exception>
     public static DataFolder Open(string root)
@@ -48,6 +51,18 @@ public sealed class DataFolder : IDisposable
         var key = File.ReadAllBytes(path);
         return key.Length == 32 ? key : throw new LaunchException($"{path} must hold exactly 32 bytes and holds {key.Length}: restore it from a backup.");
     }
+
+    /// <summary>What administrators of this server prove themselves with, one line at <c>admin-token</c>, mode 0600. Made once, of 32 random bytes.</summary>
+    public string ReadOrCreateAdminToken()
+    {
+        if (ReadAdminToken() is { } known) return known;
+        var token = System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        WritePrivate(AdminTokenFile, System.Text.Encoding.ASCII.GetBytes(token + "\n"));
+        return token;
+    }
+
+    /// <summary>Null where nobody made one.</summary>
+    public string? ReadAdminToken() => File.Exists(AdminTokenFile) && File.ReadAllText(AdminTokenFile).Trim() is { Length: > 0 } token ? token : null;
 
     /// <summary>Keeps the first account's API key for the tools on this machine.</summary>
     public void WriteApiKey(string apiKey) => WritePrivate(ApiKeyFile, System.Text.Encoding.ASCII.GetBytes(apiKey + "\n"));

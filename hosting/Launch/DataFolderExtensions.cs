@@ -12,8 +12,11 @@ public static class DataFolderExtensions
     /// <summary>
     /// Decides the address, locks the data folder and registers <see cref="SecretKey"/>, <see cref="DataFolder"/> and <see cref="LaunchOptions"/>.
     /// </summary>
+    /// <param name="builder">Of the program.</param>
+    /// <param name="options">Where.</param>
+    /// <param name="isAlone">Whether this is the whole server: then it makes the administrator's token, where none is configured. Members of a cluster must share one.</param>
     /// <exception cref="LaunchException">Something that the person at the terminal must mend.</exception>
-    public static WebApplicationBuilder AddDataFolder(this WebApplicationBuilder builder, LaunchOptions options)
+    public static WebApplicationBuilder AddDataFolder(this WebApplicationBuilder builder, LaunchOptions options, bool isAlone = false)
     {
         if (options.IsAddressStated || string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
         {
@@ -21,8 +24,9 @@ public static class DataFolderExtensions
             builder.WebHost.UseUrls(options.Url);
         }
         var folder = DataFolder.Open(options.Data);
+        var adminToken = isAlone && string.IsNullOrEmpty(builder.Configuration["Admin:Token"]) ? folder.ReadOrCreateAdminToken() : folder.ReadAdminToken();
         // Lowest of all sources: whatever the operator states wins.
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Blobs:Path", Path.Combine(options.Data, "blobs"))] });
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Blobs:Path", Path.Combine(options.Data, "blobs")), new("Admin:Token", adminToken)] });
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(_ => folder);      // by factory: the container disposes it, which gives up the lock
         builder.Services.AddSingleton(new SecretKey(folder.ReadOrCreateSecretKey()));

@@ -20,7 +20,7 @@ public static class LaunchExtensions
     /// <exception cref="LaunchException">Something that the person at the terminal must mend.</exception>
     public static WebApplicationBuilder AddLaunch(this WebApplicationBuilder builder, LaunchOptions options)
     {
-        builder.AddDataFolder(options);
+        builder.AddDataFolder(options, isAlone: string.IsNullOrEmpty(builder.Configuration["Cluster:RabbitMq"]));
         var services = builder.Services;
         if (string.IsNullOrEmpty(builder.Configuration["Cluster:Address"]))
             builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Cluster:Address", AddressFor(options))] });

@@ -58,6 +58,8 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
     private async Task<FirstAccount?> StartAsync(DataFolder folder, string gatewayProgram, CancellationToken cancellationToken)
     {
         var secretKey = new SecretKey(folder.ReadOrCreateSecretKey());
+        if (string.IsNullOrEmpty(configuration["Admin:Token"]))
+            folder.ReadOrCreateAdminToken();
         await LeftBehind.EndAsync(options.Data, clock, cancellationToken);
         var (database, broker) = (PrepareDatabase(), PrepareBroker());
         Say("Starting " + string.Join(" and ", Servers().Select(server => server.Name).DefaultIfEmpty("on your PostgreSQL and RabbitMQ")) + " ...");

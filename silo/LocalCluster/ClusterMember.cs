@@ -80,13 +80,16 @@ internal sealed class ClusterMember(string role, string name, string program, La
 
     public void Dispose() => log.Dispose();
 
-    /// <summary>The key of secrets at rest is the cluster's, so it is a link.</summary>
+    /// <summary>The key of secrets at rest and the administrator's token are the cluster's, so they are links.</summary>
     private void PrepareFolder()
     {
         Directory.CreateDirectory(options.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var key = Path.Combine(options.Data, "secret-key");
-        File.Delete(key);
-        File.CreateSymbolicLink(key, "../../secret-key");
+        foreach (var shared in (ReadOnlySpan<string>)["secret-key", "admin-token"])
+        {
+            var link = Path.Combine(options.Data, shared);
+            File.Delete(link);
+            File.CreateSymbolicLink(link, "../../" + shared);
+        }
     }
 
     private static string Dotnet() => Environment.ProcessPath is { } own && Path.GetFileName(own) == "dotnet" ? own : "dotnet";

@@ -35,6 +35,10 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "api-key")));
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "secret-key")));
             Assert.Equal(32, new FileInfo(Path.Combine(Data, "secret-key")).Length);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Data, "admin-token")));
+            using var administration = new HttpRequestMessage(HttpMethod.Get, new Uri(first.Url, "/admin/accounts"));
+            administration.Headers.Authorization = new("Bearer", (await File.ReadAllTextAsync(Path.Combine(Data, "admin-token"), Cancel)).Trim());
+            Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(administration, Cancel)).StatusCode);
             await first.UntilPrintedAsync(key);
             account = await AccountIdAsync(first, key);
             await first.UntilPrintedAsync(account);

@@ -33,6 +33,7 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
         Assert.Equal(cluster.Url, new Uri((await File.ReadAllTextAsync(Path.Combine(Data, "url"), Cancel)).Trim()));
         using var api = await ClientAsync(cluster);
         Assert.Equal(["silo-1 active", "silo-2 active"], await SilosAsync(api));
+        await AdministerAsync(cluster);
         await TalkAsync(api);
 
         Assert.Equal(0, Kill(first["silo-1"]));
@@ -107,6 +108,14 @@ public sealed partial class LocalClusterTests(InitializedData initialized) : ICl
     {
         var key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"), Cancel)).Trim();
         return new ApiClient(server.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);
+    }
+
+    /// <summary>The gateway takes the token that the launcher left in the data folder.</summary>
+    private async Task AdministerAsync(SiloProcess cluster)
+    {
+        using var http = new HttpClient { BaseAddress = cluster.Url };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", (await File.ReadAllTextAsync(Path.Combine(Data, "admin-token"), Cancel)).Trim());
+        Assert.Contains("\"total\":1", await http.GetStringAsync("/admin/accounts", Cancel), StringComparison.Ordinal);
     }
 
     private static async Task<string> AccountAsync(ApiClient api) => (await api.GetAsync("/api/accounts/me")).Json.GetProperty("accountId").GetString()!;
