@@ -59,20 +59,27 @@ internal sealed partial class CallGrain(
         state.State.Create(settings, JoinToken.Hash(token));
         // Before the state: a reminder without a call does nothing, a call without its reminder might wait for ever.
         await this.RegisterOrUpdateReminder(Watch, settings.JoinTimeout + WatchPeriod, WatchPeriod);
-        state.State.Limits = limits;
+        await StoreNewAsync(limits ?? CallLimits.None);
+        StartJoinTimer();
+        services.Metrics.Created();
+        return state.State.ToSnapshot(joinUrl: services.Place.JoinUrl($"/calls/{CallId}/join/{token}"));
+    }
+
+    /// <exception cref="PlatformException">A limit is reached: there is no call to watch.</exception>
+    private async Task StoreNewAsync(CallLimits limits)
+    {
         try
         {
+            using var turn = limits.IsNone ? null : await services.Turns.TakeAsync(state.State.Settings!.AccountId);
+            state.State.Limits = limits;
             await ChangeAsync();
+            state.State.Limits = null;
         }
-        catch (PlatformException)       // a limit: there is no call to watch
+        catch (PlatformException)
         {
             await StopWatchAsync();
             throw;
         }
-        state.State.Limits = null;
-        StartJoinTimer();
-        services.Metrics.Created();
-        return state.State.ToSnapshot(joinUrl: services.Place.JoinUrl($"/calls/{CallId}/join/{token}"));
     }
 
     public Task<CallSnapshot> GetAsync()

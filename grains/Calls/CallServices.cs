@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using VoiceGrains.Grains.Calls.Limits;
 using VoiceGrains.Grains.Calls.LiveEvents;
 using VoiceGrains.Grains.Webhooks;
 
@@ -6,10 +7,11 @@ namespace VoiceGrains.Grains.Calls;
 
 /// <summary>What a call's grain works with.</summary>
 internal sealed class CallServices(
-    CallAdmission admission, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, RecordingRemovals recordings, CallGrainMetrics metrics,
+    CallAdmission admission, CreationTurns turns, LiveCalls liveCalls, ICallJournal journal, CallSummarizer summarizer, CallRemains remains, RecordingRemovals recordings, CallGrainMetrics metrics,
     LiveEventStreams liveEvents, DeliverySignal deliveries, CallPlace place, ConversationHost host, IOptions<CallResumeOptions> resume, IOptions<CallSummaryOptions> summaryOptions)
 {
     public CallAdmission Admission => admission;
+    public CreationTurns Turns => turns;
     public LiveCalls LiveCalls => liveCalls;
     public ICallJournal Journal => journal;
     public CallSummarizer Summarizer => summarizer;

@@ -42,6 +42,7 @@ public static class CallStoreServices
         services.TryAddSingleton<ConversationHost>();
         services.TryAddSingleton<CallServices>();
         services.TryAddSingleton<CallLimitCheck>();
+        services.TryAddSingleton<CreationTurns>();
         services.AddOptions<CallCapacityOptions>().BindConfiguration("Calls:Capacity").ValidateDataAnnotations()
             .Validate(o => o.MaxCalls == 0 || o.PriorityReserve <= o.MaxCalls, "Calls:Capacity:PriorityReserve must be at most MaxCalls.").ValidateOnStart();
         services.TryAddSingleton<CallCapacity>();

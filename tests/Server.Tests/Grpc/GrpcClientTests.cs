@@ -47,7 +47,9 @@ public sealed class GrpcClientTests(GrpcSilo silo)
             Assert.Equal(1, call.GetProperty("initialState").GetProperty("fields").GetProperty("step").GetProperty("numberValue").GetInt32());
             Assert.Equal("FIRST_SPEAKER_USER", call.GetProperty("firstSpeaker").GetString());
         }
-        await AnswerAsync(api, "Calls", "create", """{"metadata":{"order":"8"}}""");
+        await api.PostAsync("/api/call_throttles", """{"name":"slow","rules":[{"maxCalls":1,"windowSeconds":3600}]}""");
+        await AnswerAsync(api, "Calls", "create", """{"metadata":{"order":"8"},"throttle":"slow"}""");
+        Assert.Equal(8, (await UnaryAsync(api, "Calls", "create", """{"throttle":"slow"}""")).GetProperty("code").GetInt32());
         var page = await AnswerAsync(api, "Calls", "list", """{"metadata":{"order":"7"},"pageSize":5,"sort":"created"}""");
         Assert.Equal([callId], page.GetProperty("results").EnumerateArray().Select(c => c.GetProperty("callId").GetString()));
         var first = await AnswerAsync(api, "Calls", "list", """{"pageSize":1}""");

@@ -98,7 +98,8 @@ public sealed class AuthenticationTests(SiloFixture silo)
     public async Task TooManyRequests_429TellsWhenToRetry()
     {
         await using var database = await PostgresServer.CreateDatabaseAsync(SiloFixture.Cancel);
-        await using var app = await SiloFixture.StartAsync(database, ("Gateway:RequestsPerSecondPerKey", "3"), ("Gateway:RequestsPerSecondPerAccount", "1000"));
+        await using var app = await SiloFixture.StartAsync(database, ("Gateway:RequestsPerSecondPerKey", "3"), ("Gateway:RequestsPerSecondPerAccount", "1000"),
+            ("Gateway:AnonymousRequestsPerSecond", "2"), ("Gateway:TrustedProxies:0", "127.0.0.0/8"), ("Gateway:TrustedProxies:1", "10.0.0.0/8"));
         var first = (await app.Services.GetRequiredService<AccountSetup>().EnsureFirstAccountAsync(SiloFixture.Cancel))!;
         using var client = new ApiClient(SiloFixture.AddressOf(app), first.Account, first.ApiKey);
         var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => client.GetAsync("/api/accounts/me")));
@@ -107,6 +108,21 @@ public sealed class AuthenticationTests(SiloFixture silo)
         Assert.Equal("""{"detail":"Request was throttled.","code":"throttled"}""", limited.Text);
         Assert.InRange(limited.Headers.RetryAfter?.Delta ?? default, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
         Assert.All(replies, r => Assert.Contains(r.Status, new[] { 200, 429 }));
+
+        // Who guesses keys is slowed down by address, which a trusted proxy tells; what the client itself claims before it is not believed.
+        using var guesser = new ApiClient(SiloFixture.AddressOf(app), first.Account, ApiKey.Create().Text);
+        guesser.Http.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.1, 203.0.113.1, 10.1.1.1");
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => guesser.GetAsync("/api/accounts/me")));
+        Assert.Contains(guesses, r => r.Status == 403);
+        limited = guesses.First(r => r.Status == 429);
+        Assert.Equal("""{"detail":"Request was throttled.","code":"throttled"}""", limited.Text);
+        Assert.Equal(TimeSpan.FromSeconds(1), limited.Headers.RetryAfter?.Delta);
+        foreach (var other in (string[])["203.0.113.2, 10.1.1.1", "203.0.113.3"])
+        {
+            using var elsewhere = new ApiClient(SiloFixture.AddressOf(app), first.Account, ApiKey.Create().Text);
+            elsewhere.Http.DefaultRequestHeaders.Add("X-Forwarded-For", other);
+            Assert.Equal(403, (await elsewhere.GetAsync("/api/accounts/me")).Status);
+        }
         await app.StopAsync(SiloFixture.Cancel);
     }
 
