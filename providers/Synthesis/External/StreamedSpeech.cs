@@ -17,6 +17,7 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
     private const string NoConnection = "Error initializing streaming TTS connection";
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(0.05);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(0.1);
 
     private readonly WordAligner _words = new();
     private volatile bool _owesNothing;
@@ -81,6 +82,7 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
         // Whoever listens stops the text by now. A message on its way is sent to its end: cancelling it would break the connection.
         await ((Task)sending.WaitAsync(GoodbyeTimeout, services.Clock)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await LeaveAsync(socket, saidAll).ConfigureAwait(false);
+        await receiving.WaitAsync(FarewellTimeout, services.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await leaving.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -187,13 +189,26 @@ internal sealed class StreamedSpeech(SpeechProtocol protocol, ExternalProviderOp
 
     private async Task ReceiveAsync(WebSocket socket, SpeechDeadline deadline, CancellationToken stop)
     {
-        var sound = new SpokenSound(protocol.SampleRateHz, _words);
         using var message = new MessageBuffer(options.MaxMessageBytes);
+        try
+        {
+            await PassOnAsync(socket, message, deadline, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Nobody listens any more. What still comes is read: closing with it unread would reset the connection and might outrun our goodbye.
+            while (await ReadMessageAsync(socket, message, deadline).ConfigureAwait(false) is not null) { }
+        }
+    }
+
+    private async Task PassOnAsync(WebSocket socket, MessageBuffer message, SpeechDeadline deadline, CancellationToken stop)
+    {
+        var sound = new SpokenSound(protocol.SampleRateHz, _words);
         while (true)
         {
             var isText = await ReadMessageAsync(socket, message, deadline).ConfigureAwait(false);
-            var saidAll = isText is not { } known || Read(known, message, sound);
-            if (saidAll) break;
+            stop.ThrowIfCancellationRequested();
+            if (isText is not { } known || Read(known, message, sound)) break;
             if (sound.Take() is { } chunk)
             {
                 if (!chunk.Pcm.IsEmpty) deadline.SoundCame();
