@@ -43,8 +43,7 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
         if (voice.ProviderOf() is { } provider)
         {
             var its = errors.Field(provider.Field);
-            if (!ExternalVoices.IsServed(provider)) its.Add($"Voices at {provider} are not served by this version yet.");
-            else if (voice.SettingsAt(provider)!["voiceId"]?.GetValue<string>() is null or "") its.Field("voiceId").Add("This field is required.");
+            if (voice.SettingsAt(provider)!["voiceId"]?.GetValue<string>() is null or "") its.Field("voiceId").Add("This field is required.");
         }
         else if (voice.Generic is { } generic && !IsTemplate(generic.Url))
         {

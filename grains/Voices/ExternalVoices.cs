@@ -5,7 +5,10 @@ using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Providers.Synthesis.Cartesia;
 using VoiceGrains.Providers.Synthesis.ElevenLabs;
 using VoiceGrains.Providers.Synthesis.External;
+using VoiceGrains.Providers.Synthesis.Google;
+using VoiceGrains.Providers.Synthesis.Inworld;
 using VoiceGrains.Providers.Synthesis.Lmnt;
+using VoiceGrains.Providers.Synthesis.Respeecher;
 
 namespace VoiceGrains.Grains.Voices;
 
@@ -32,17 +35,17 @@ public static class ExternalVoices
         => new JsonObject { [provider.Field] = settings.DeepClone() }.Deserialize<ExternalVoice>(WireJson.Options)!;
 
     /// <summary>The definition of a voice at a provider that we know. Its ranges were checked when it was read.</summary>
-    /// <exception cref="VoiceUnavailableException">The provider is not served, or the voice has no id.</exception>
+    /// <exception cref="VoiceUnavailableException">It is at no provider that we know, or has no id.</exception>
     public static ExternalVoiceDefinition ToDefinition(this ExternalVoice voice) => voice switch
     {
         { ElevenLabs: { } json } => Read<ElevenLabsVoice>(json).ToDefinition(),
         { Cartesia: { } json } => Read<CartesiaVoice>(json).ToDefinition(),
         { Lmnt: { } json } => Read<LmntVoice>(json).ToDefinition(),
-        _ => throw new VoiceUnavailableException($"Voices at {voice.ProviderOf()?.Name ?? "this provider"} are not served by this version yet."),
+        { Google: { } json } => Read<GoogleVoice>(json).ToDefinition(),
+        { Inworld: { } json } => Read<InworldVoice>(json).ToDefinition(),
+        { Respeecher: { } json } => Read<RespeecherVoice>(json).ToDefinition(),
+        _ => throw new VoiceUnavailableException("The external voice names no provider."),
     };
-
-    /// <summary>Whether <see cref="ToDefinition(ExternalVoice)"/> knows the provider.</summary>
-    public static bool IsServed(TtsProvider provider) => provider == TtsProvider.ElevenLabs || provider == TtsProvider.Cartesia || provider == TtsProvider.Lmnt;
 
     private static ElevenLabsVoiceDefinition ToDefinition(this ElevenLabsVoice voice) => new()
     {
@@ -75,6 +78,31 @@ public static class ExternalVoices
         Model = voice.Model,
         Speed = voice.Speed,
         Conversational = voice.Conversational,
+    };
+
+    private static GoogleVoiceDefinition ToDefinition(this GoogleVoice voice) => new() { VoiceId = Required(voice.VoiceId), SpeakingRate = voice.SpeakingRate };
+
+    private static InworldVoiceDefinition ToDefinition(this InworldVoice voice) => new()
+    {
+        VoiceId = Required(voice.VoiceId),
+        ModelId = voice.ModelId,
+        SpeakingRate = voice.SpeakingRate,
+        Temperature = voice.Temperature,
+        ApplyTextNormalization = voice.ApplyTextNormalization,
+    };
+
+    private static RespeecherVoiceDefinition ToDefinition(this RespeecherVoice voice) => new()
+    {
+        VoiceId = Required(voice.VoiceId),
+        Model = voice.Model,
+        Seed = voice.Seed,
+        Temperature = voice.Temperature,
+        TopK = voice.TopK,
+        TopP = voice.TopP,
+        MinP = voice.MinP,
+        PresencePenalty = voice.PresencePenalty,
+        RepetitionPenalty = voice.RepetitionPenalty,
+        FrequencyPenalty = voice.FrequencyPenalty,
     };
 
     private static T Read<T>(JsonObject json) => json.Deserialize<T>(WireJson.Options)!;

@@ -7,7 +7,7 @@ namespace VoiceGrains.Providers.Synthesis;
 /// For providers that take a whole text per request: one request per piece, the next one sent while the former plays, chunks in order.
 /// </summary>
 /// <param name="provider">Its name, for errors.</param>
-/// <param name="speak">Speaks one piece into a <see cref="PieceSpeech"/> made by it.</param>
+/// <param name="speak">Speaks one piece. Its words' times count from its own first sample, their offsets from the utterance's first character.</param>
 internal sealed class PiecewiseSpeaker(string provider, Func<TextPiece, ChannelWriter<SpeechChunk>, CancellationToken, Task> speak)
 {
     private const int RequestsAtOnce = 2;
@@ -21,15 +21,17 @@ internal sealed class PiecewiseSpeaker(string provider, Func<TextPiece, ChannelW
         var running = SendAsync(text, pieces.Writer, slots, stop.Token);
         try
         {
-            var sampleRateHz = 0;
+            var (sampleRateHz, samples) = (0, 0L);
             await foreach (var piece in pieces.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
+                var before = samples;
                 await foreach (var chunk in piece.ReadAllAsync(cancellationToken).ConfigureAwait(false))
                 {
                     if (sampleRateHz == 0) sampleRateHz = chunk.SampleRateHz;
                     if (chunk.SampleRateHz != sampleRateHz)
                         throw new ProviderException(provider, ProviderFault.BadAnswer, $"{provider} changed its sample rate from {sampleRateHz} to {chunk.SampleRateHz} Hz.");
-                    yield return chunk;
+                    samples += chunk.Pcm.Length;
+                    yield return chunk.Words.Count == 0 || before == 0 ? chunk : Later(chunk, TimeSpan.FromSeconds((double)before / sampleRateHz));
                 }
                 slots.Release();
             }
@@ -40,6 +42,9 @@ internal sealed class PiecewiseSpeaker(string provider, Func<TextPiece, ChannelW
             await running.ConfigureAwait(false);   // never faults: failures travel through the channels
         }
     }
+
+    private static SpeechChunk Later(SpeechChunk chunk, TimeSpan delay)
+        => chunk with { Words = [.. chunk.Words.Select(word => word with { Start = word.Start + delay, End = word.End + delay })] };
 
     private async Task SendAsync(IAsyncEnumerable<string> text, ChannelWriter<ChannelReader<SpeechChunk>> pieces, SemaphoreSlim slots, CancellationToken stop)
     {

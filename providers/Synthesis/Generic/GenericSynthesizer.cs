@@ -137,42 +137,15 @@ internal sealed class GenericSynthesizer(GenericVoiceDefinition voice, ProviderH
 
     private async Task ReadJsonAsync(Stream stream, Sink sink)
     {
-        var json = new ArrayBufferWriter<byte>(ReadBytes);
-        while (await sink.ReadAsync(stream, json.GetMemory(ReadBytes)).ConfigureAwait(false) is var read and > 0)
-        {
-            json.Advance(read);
-            if (json.WrittenCount > MostJsonBytes) throw new InvalidDataException($"it is longer than {MostJsonBytes} bytes");
-        }
-        await sink.AddAsync(GenericAnswer.ReadAudio(json.WrittenMemory, voice.JsonAudioFieldPath ?? "", voice.JsonByteEncoding)).ConfigureAwait(false);
+        var json = await BodyReader.ReadAllAsync(buffer => sink.ReadAsync(stream, buffer), MostJsonBytes).ConfigureAwait(false);
+        await sink.AddAsync(GenericAnswer.ReadAudio(json, voice.JsonAudioFieldPath ?? "", voice.JsonByteEncoding)).ConfigureAwait(false);
     }
 
-    private async Task ReadJsonLinesAsync(Stream stream, Sink sink)
+    private Task ReadJsonLinesAsync(Stream stream, Sink sink) => BodyReader.ReadLinesAsync(buffer => sink.ReadAsync(stream, buffer), MostJsonBytes, line =>
     {
-        var line = new ArrayBufferWriter<byte>(ReadBytes);
-        var buffer = new byte[ReadBytes];
-        while (await sink.ReadAsync(stream, buffer).ConfigureAwait(false) is var read and > 0)
-        {
-            var rest = buffer.AsMemory(0, read);
-            for (int end; (end = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(end + 1)..])
-            {
-                line.Write(rest.Span[..end]);
-                await AddLineAsync(line, sink).ConfigureAwait(false);
-            }
-            line.Write(rest.Span);
-            if (line.WrittenCount > MostJsonBytes) throw new InvalidDataException($"it has a line longer than {MostJsonBytes} bytes");
-        }
-        await AddLineAsync(line, sink).ConfigureAwait(false);
-    }
-
-    private async Task AddLineAsync(ArrayBufferWriter<byte> line, Sink sink)
-    {
-        if (!line.WrittenSpan.Trim(" \r\t"u8).IsEmpty)
-        {
-            sink.Decoder.BeginPart();
-            await sink.AddAsync(GenericAnswer.ReadAudio(line.WrittenMemory, voice.JsonAudioFieldPath ?? "", voice.JsonByteEncoding)).ConfigureAwait(false);
-        }
-        line.ResetWrittenCount();
-    }
+        sink.Decoder.BeginPart();
+        return sink.AddAsync(GenericAnswer.ReadAudio(line, voice.JsonAudioFieldPath ?? "", voice.JsonByteEncoding));
+    });
 
     private static string Echo(byte[] body)
     {

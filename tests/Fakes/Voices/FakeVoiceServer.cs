@@ -30,7 +30,7 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
     }
 
     /// <summary>For <c>ExternalVoices:PROVIDER:BaseUrl</c>.</summary>
-    public string Url => _app.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal);
+    public virtual string Url => _app.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal);
 
     /// <summary>The only key that is right.</summary>
     public string Key { get; set; } = "account-key-0123456789";
@@ -125,7 +125,8 @@ internal abstract class FakeVoiceServer : IAsyncDisposable
 
     private static Task Forever(FakeVoiceSession session) => Task.Delay(Timeout.Infinite, session.Gone);
 
-    private async Task AnswerAsync(HttpContext context)
+    /// <summary>Serves one request; here an upgrade.</summary>
+    protected virtual async Task AnswerAsync(HttpContext context)
     {
         if (Fault == FakeVoiceFault.NeverConnects) await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var refusal = Interlocked.Decrement(ref _outages) >= 0 ? (503, "Back soon.")

@@ -11,12 +11,13 @@ public sealed class StreamedVoiceFailureTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Providers => ["eleven_labs", "cartesia", "lmnt"];
+    public static TheoryData<string> Providers => ["eleven_labs", "cartesia", "lmnt", "respeecher"];
 
     [Theory]
     [InlineData("eleven_labs", ProviderFault.Rejected, NoConnection + "403 Forbidden: Invalid API key")]
     [InlineData("cartesia", ProviderFault.Rejected, NoConnection + "401 Unauthorized: The API key is not valid.")]
     [InlineData("lmnt", ProviderFault.Rejected, "Invalid API key.")]
+    [InlineData("respeecher", ProviderFault.Rejected, NoConnection + "401 Unauthorized: Invalid API key")]
     public async Task AWrongKey_IsToldInTheProvidersWords(string provider, ProviderFault fault, string message)
     {
         await using var bench = await VoiceBench.StartAsync(provider);
@@ -28,6 +29,7 @@ public sealed class StreamedVoiceFailureTests
     [InlineData("eleven_labs", ProviderFault.Rejected, "This request exceeds your quota of 10000. You have 14 credits remaining, while 46 credits are required for this request.")]
     [InlineData("cartesia", ProviderFault.Rejected, "You have run out of credits.")]
     [InlineData("lmnt", ProviderFault.Rejected, "You have used all characters of your plan.")]
+    [InlineData("respeecher", ProviderFault.Rejected, "Insufficient credits")]
     public async Task AnExceededQuota_IsToldInTheProvidersWords(string provider, ProviderFault fault, string message)
     {
         await using var bench = await VoiceBench.StartAsync(provider);
@@ -39,6 +41,7 @@ public sealed class StreamedVoiceFailureTests
     [InlineData("eleven_labs", "A voice with voice_id missing-voice does not exist.", "A model with requested ID does not exist")]
     [InlineData("cartesia", "The voice you requested was not found.", "The model is not valid, make sure it is a valid model ID.")]
     [InlineData("lmnt", "Voice missing-voice does not exist.", "Unknown model: missing-model")]
+    [InlineData("respeecher", "Voice missing-voice not found", NoConnection + "404 NotFound: Not Found")]
     public async Task AVoiceOrModelThatDoesNotExist_IsToldInTheProvidersWords(string provider, string noVoice, string noModel)
     {
         await using var bench = await VoiceBench.StartAsync(provider);

@@ -4,7 +4,10 @@ using VoiceGrains.Providers.Synthesis;
 using VoiceGrains.Providers.Synthesis.Cartesia;
 using VoiceGrains.Providers.Synthesis.ElevenLabs;
 using VoiceGrains.Providers.Synthesis.External;
+using VoiceGrains.Providers.Synthesis.Google;
+using VoiceGrains.Providers.Synthesis.Inworld;
 using VoiceGrains.Providers.Synthesis.Lmnt;
+using VoiceGrains.Providers.Synthesis.Respeecher;
 using VoiceGrains.Tests.Fakes.Voices;
 
 namespace VoiceGrains.Providers.Tests.Synthesis.External;
@@ -32,6 +35,9 @@ internal sealed class VoiceBench : IAsyncDisposable
     {
         "eleven_labs" => _options.ElevenLabs,
         "cartesia" => _options.Cartesia,
+        "google" => _options.Google,
+        "inworld" => _options.Inworld,
+        "respeecher" => _options.Respeecher,
         _ => _options.Lmnt,
     };
 
@@ -41,6 +47,9 @@ internal sealed class VoiceBench : IAsyncDisposable
         {
             "eleven_labs" => await FakeElevenLabs.StartNewAsync(),
             "cartesia" => await FakeCartesia.StartNewAsync(),
+            "google" => await FakeGoogle.StartNewAsync(),
+            "inworld" => await FakeInworld.StartNewAsync(),
+            "respeecher" => await FakeRespeecher.StartNewAsync(),
             _ => await FakeLmnt.StartNewAsync(),
         };
         var bench = new VoiceBench(provider, server);
@@ -60,6 +69,9 @@ internal sealed class VoiceBench : IAsyncDisposable
     {
         "eleven_labs" => new ElevenLabsVoiceDefinition { VoiceId = VoiceId, Model = Model },
         "cartesia" => new CartesiaVoiceDefinition { VoiceId = VoiceId, Model = Model },
+        "google" => new GoogleVoiceDefinition { VoiceId = VoiceId },
+        "inworld" => new InworldVoiceDefinition { VoiceId = VoiceId, ModelId = Model },
+        "respeecher" => new RespeecherVoiceDefinition { VoiceId = VoiceId, Model = Model },
         _ => new LmntVoiceDefinition { VoiceId = VoiceId, Model = Model },
     };
 
