@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -5,6 +6,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.GrainInterfaces.Paging;
+using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Usage;
 
@@ -36,8 +39,11 @@ internal static class BillingEndpoints
         return TypedResults.Ok(new BillingUsageResponse(days, Math.Round(days.Sum(day => day.Minutes), 1), 0));
     }
 
-    private static Ok<InvoicePageResponse> ListInvoices(Caller _, PageQuery query)
+    /// <summary>Unlike other lists, this one is described with a greatest page: more is refused, not cut.</summary>
+    private static Ok<InvoicePageResponse> ListInvoices(Caller _, PageQuery query, HttpRequest request)
     {
+        if (int.TryParse(request.Query["pageSize"], NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > PageRequest.MaxSize)
+            throw new InvalidInputException("pageSize", $"Ensure this value is less than or equal to {PageRequest.MaxSize}.");
         var page = KeysetList.Page<InvoiceResponse>([], "invoiceDate", invoice => invoice.InvoiceNumber, query.Page);
         return TypedResults.Ok(new InvoicePageResponse(page.Next, page.Previous, page.Results));
     }

@@ -37,7 +37,7 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSel
         var template = TemplateFiller.Fill(agent.CallTemplate, request.TemplateContext);
         if (request.ToolOverrides is { } overrides)
             request = request with { ToolOverrides = TemplateFiller.FillStrings(overrides, request.TemplateContext ?? []) };
-        var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name };
+        var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name, AddedTools = request.ToolOverrides?.Add?.Count ?? 0 };
         var toolNames = await tools.NamesAsync(caller.AccountId, template.SelectedTools ?? [], cancellationToken);
         return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, toolNames, request), terms, cancellationToken);
     }

@@ -36,12 +36,16 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
             Sort = sort,
             Descending = descending,
         };
-        return new CallQuery(filter, QueryText.Read(query, "voiceId"));
+        return new CallQuery(filter, VoiceOf(query));
     }
 
     /// <summary>All filters. Calls name their voice by name or id.</summary>
     public async Task<CallFilter> ResolveAsync(string accountId, AccountVoices voices, CancellationToken cancellationToken)
         => VoiceId is not { } id ? Filter : Filter with { Voices = Guid.TryParse(id, out var voiceId) ? await voices.NamesOfAsync(accountId, voiceId, cancellationToken) : [id] };
+
+    private static string? VoiceOf(IQueryCollection query)
+        => QueryText.Read(query, "voiceId") is not { } id ? null
+            : Guid.TryParseExact(id, "D", out _) ? id : throw new InvalidInputException("voiceId", $"\"{JsonLeaf.Shorten(id)}\" is not a valid UUID.");
 
     private static (CallSort Sort, bool Descending) Sort(string? text)
     {

@@ -20,7 +20,7 @@ internal sealed record VoiceRequest
 [ReadOnlyFields("voiceId", "languageLabel", "previewUrl", "ownership", "billingStyle", "provider")]
 internal sealed record VoiceTrial
 {
-    [StringLength(40)] public string? Name { get; init; }
+    [StringLength(40, MinimumLength = 1)] public string? Name { get; init; }
     [StringLength(240)] public string? Description { get; init; }
     [StringLength(10)] public string? PrimaryLanguage { get; init; }
     [Required] public ExternalVoice? Definition { get; init; }

@@ -23,6 +23,7 @@ public sealed class InputErrors
     private List<string>? messages;
     private Dictionary<string, InputErrors>? fields;
     private SortedDictionary<int, InputErrors>? items;
+    private Dictionary<int, InputErrors>? redirects;
 
     public InputErrors() => root = this;
 
@@ -40,8 +41,12 @@ public sealed class InputErrors
         return fields.TryGetValue(name, out var child) ? child : fields[name] = new(root);
     }
 
+    /// <summary>What is told of an item from now on is told of another part of the request: where the client wrote what became the item.</summary>
+    public void Redirect(int index, InputErrors to) => (redirects ??= [])[index] = to;
+
     public InputErrors Item(int index)
     {
+        if (redirects?.TryGetValue(index, out var elsewhere) == true) return elsewhere;
         items ??= [];
         return items.TryGetValue(index, out var child) ? child : items[index] = new(root);
     }

@@ -23,6 +23,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
     public async Task<CallSettings> CreateAsync(CallOrigin origin, StartCallRequest request, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
+        TellOfAddedToolsWhereTheyWereWritten(origin, request, errors);
         CheckMedium(request.Medium, errors.Field("medium"));
         InterruptionSettings.Read(request.ExperimentalSettings, errors.Field("experimentalSettings"));
         CheckMetadata(request.Metadata, errors.Field("metadata"));
@@ -58,6 +59,12 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
         };
         errors.ThrowIfAny();
         return settings;
+    }
+
+    private static void TellOfAddedToolsWhereTheyWereWritten(CallOrigin origin, StartCallRequest request, InputErrors errors)
+    {
+        var kept = (request.SelectedTools?.Count ?? 0) - origin.AddedTools;
+        for (var i = 0; i < origin.AddedTools; i++) errors.Field("selectedTools").Redirect(kept + i, errors.Field("toolOverrides").Field("add").Item(i));
     }
 
     private void CheckCallbacks(Callbacks? callbacks, InputErrors errors)
@@ -170,4 +177,6 @@ public sealed record CallOrigin(string AccountId)
     public bool EnableGreetingPrompt { get; init; } = true;
     /// <summary>Tools of a prior call, for a request that selects none.</summary>
     public IReadOnlyList<CallTool> Tools { get; init; } = [];
+    /// <summary>How many tools at the end of the request's list were added to an agent's by <c>toolOverrides.add</c>.</summary>
+    public int AddedTools { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -77,8 +78,8 @@ public static class JsonRequestReader
         foreach (var property in json.EnumerateObject())
         {
             if (!JsonLeaf.TryName(property, out var name)) errors.AddNonField("A field's name is not valid text.");
-            else if (shape.ReadOnly.Contains(name)) continue;
-            else if (!shape.Fields.TryGetValue(name, out var field)) errors.Field(JsonLeaf.Shorten(name)).Add("Unknown field.");
+            else if (!shape.Fields.TryGetValue(name, out var field) && shape.ReadOnly.Contains(name)) continue;
+            else if (field is null) errors.Field(JsonLeaf.Shorten(name)).Add("Unknown field.");
             else if (given.Add(name) && CheckField(field, property.Value, errors.Field(name))) set.Add(name);
         }
         foreach (var (name, field) in shape.Fields)
@@ -103,8 +104,12 @@ public static class JsonRequestReader
     {
         var value = json.Deserialize(field.Type, WireJson.Options);
         foreach (var rule in field.Rules)
-            if (!rule.IsValid(value)) errors.Add(Message(rule));
+            if (!rule.IsValid(value) || IsEmptyAgainst(rule, value) && !errors.Any) errors.Add(Message(rule));
     }
+
+    /// <summary>.NET's rule of a pattern lets empty text pass whatever the pattern.</summary>
+    private static bool IsEmptyAgainst(ValidationAttribute rule, object? value)
+        => rule is RegularExpressionAttribute pattern && value is "" && !Regex.IsMatch("", pattern.Pattern);
 
     private static string Message(ValidationAttribute rule) => rule switch
     {

@@ -97,7 +97,7 @@ public sealed class CallInputTests(SiloFixture silo)
     [InlineData("timeOfDayStart=25:00:00", 400)]
     [InlineData("search=%00", 400)]
     [InlineData("metadata.a=%00", 400)]
-    [InlineData("voiceId=no-such-voice", 200)]
+    [InlineData("voiceId=no-such-voice", 400)]
     [InlineData("fromDate=2026-01-01&toDate=2026-01-31T10:00:00%2B02:00&durationMin=1.5s&sort=-duration&timeOfDayStart=22:00:00&timeOfDayEnd=06:00", 200)]
     [InlineData("sort=joined&search=%25_%5C", 200)]
     public async Task List_ChecksItsParameters(string query, int status)
