@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using NJsonSchema;
 using YamlDotNet.Serialization;
 
 namespace VoiceGrains.Server.Tests.Contract;
@@ -13,7 +11,7 @@ namespace VoiceGrains.Server.Tests.Contract;
 internal static class OpenApiContract
 {
     /// <summary>Messages that the service itself sends as null when they are unset, although the description does not say so.</summary>
-    private static readonly string[] NullWhenUnset =
+    public static readonly string[] NullWhenUnset =
     [
         "Call.agent", "Call.medium", "Call.externalVoice", "Call.voiceOverrides", "Call.vadSettings", "Call.dataConnectionConfig", "Call.callbacks", "Call.sipDetails",
         "Call.requestContext", "Call.experimentalSettings",
@@ -23,7 +21,7 @@ internal static class OpenApiContract
     ];
 
     /// <summary>Documented, but for requests only.</summary>
-    private static readonly string[] WriteOnly =
+    public static readonly string[] WriteOnly =
     [
         "ultravox.v1.CallTemplate.sharedSecrets", "TwilioConfig.authToken", "TelnyxConfig.apiKey", "TelnyxConfig.publicKey", "PlivoConfig.authToken",
     ];
@@ -43,7 +41,9 @@ internal static class OpenApiContract
     ];
 
     private static readonly Lazy<JsonObject> Document = new(Load);
-    private static readonly ConcurrentDictionary<string, Task<JsonSchema>> Compiled = new();
+
+    /// <summary>The whole description.</summary>
+    public static JsonObject Root => Document.Value;
 
     /// <summary>Every method of every path.</summary>
     public static IEnumerable<(string Method, string Path)> Operations =>
@@ -71,59 +71,21 @@ internal static class OpenApiContract
         => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(segment => segment[0] == '{' ? "{}" : segment));
 
     /// <summary>Fails with every way in which the answer differs from its description.</summary>
-    public static async Task AssertMatchesAsync(string schema, JsonElement answer)
+    public static Task AssertMatchesAsync(string schema, JsonElement answer)
     {
-        var judge = await Compiled.GetOrAdd(schema, Compile);
-        var problems = judge.Validate(answer.GetRawText()).Select(p => $"{p.Path}: {p.Kind}").ToList();
+        var problems = SchemaJudge.Problems(answer, new JsonObject { ["$ref"] = "#/components/schemas/" + schema });
         Assert.True(problems.Count == 0, $"Not a {schema}: {string.Join("; ", problems)}\n{answer.GetRawText()}");
+        return Task.CompletedTask;
     }
 
-    private static Task<JsonSchema> Compile(string schema)
+    /// <summary>What every answer of a message holds; what is for requests only does not.</summary>
+    public static IEnumerable<string> RequiredOf(string? name, JsonObject schema)
     {
-        var definitions = new JsonObject();
-        foreach (var (name, value) in Document.Value["components"]!["schemas"]!.AsObject()) definitions[Name(name)] = Translate(value!.DeepClone(), name);
-        var document = definitions[Name(schema)]!.DeepClone().AsObject();
-        document["definitions"] = definitions;
-        return JsonSchema.FromJsonAsync(document.ToJsonString());
+        var required = schema["required"]?.AsArray().Select(field => (string)field!) ?? [];
+        var fields = schema["properties"]?.AsObject();
+        if (name is not null && Whole.Contains(name)) required = fields!.Select(field => field.Key);
+        return required.Where(field => (bool?)fields?[field]?["writeOnly"] != true && !WriteOnly.Contains($"{name}.{field}"));
     }
-
-    private static JsonNode Translate(JsonNode node, string? schemaName = null)
-    {
-        if (node is JsonArray list)
-        {
-            for (var i = 0; i < list.Count; i++) if (list[i] is JsonObject item) list[i] = Translate(item.DeepClone());
-            return list;
-        }
-        if (node is not JsonObject schema) return node;
-        if (schema["$ref"]?.GetValue<string>() is { } reference)
-        {
-            var target = new JsonObject { ["$ref"] = "#/definitions/" + Name(reference.Split('/')[^1]) };
-            return schema["nullable"]?.GetValue<bool>() == true ? new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "null" }, target) } : target;
-        }
-        if (schema["properties"] is JsonObject properties) TranslateProperties(schema, properties, schemaName);
-        foreach (var key in new[] { "allOf", "oneOf", "anyOf" }) if (schema[key] is JsonArray parts) schema[key] = Translate(parts.DeepClone());
-        foreach (var key in new[] { "items", "additionalProperties" }) if (schema[key] is JsonObject inner) schema[key] = Translate(inner.DeepClone());
-        foreach (var annotation in new[] { "description", "example", "default", "readOnly", "format" })
-            if (annotation != "format" || schema["format"]?.GetValue<string>() is not ("uuid" or "date-time" or "uri")) schema.Remove(annotation);
-        if (!schema.Remove("nullable", out var nullable) || !nullable!.GetValue<bool>()) return schema;
-        return new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "null" }, schema) };
-    }
-
-    private static void TranslateProperties(JsonObject schema, JsonObject properties, string? schemaName)
-    {
-        foreach (var (name, value) in properties.ToList())
-        {
-            var property = value!.DeepClone().AsObject();
-            if (NullWhenUnset.Contains($"{schemaName}.{name}")) property["nullable"] = true;
-            properties[name] = Translate(property);
-        }
-        if (schema["additionalProperties"] is null) schema["additionalProperties"] = false;
-        if (schemaName is null || !Whole.Contains(schemaName)) return;
-        schema["required"] = new JsonArray([.. properties.Select(p => p.Key).Where(p => !WriteOnly.Contains($"{schemaName}.{p}")).Select(p => (JsonNode)p)]);
-    }
-
-    /// <summary>Without the points that a path in NJsonSchema's messages would break at.</summary>
-    private static string Name(string schema) => schema.Replace('.', '_');
 
     private static JsonObject Load()
     {

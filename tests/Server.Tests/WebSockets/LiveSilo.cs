@@ -26,6 +26,8 @@ public sealed class LiveSilo : IAsyncLifetime
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
 
+    public IServiceProvider Services => app!.Services;
+
     /// <summary>The model of calls that name <see cref="ScriptedChat.Model"/>.</summary>
     internal ScriptedChat Chat => chat;
 
@@ -46,6 +48,7 @@ public sealed class LiveSilo : IAsyncLifetime
             .. providers.Settings,
             .. chat.Settings,
             ("ExternalVoices:ElevenLabs:BaseUrl", elevenLabs.Url),
+            ("Gateway:RequestsPerSecondPerAccount", "0"),       // tests ask faster than people do
             ("Outbound:AllowedNetworks:0", "127.0.0.1/32"),     // tests' own tool servers
         ]);
         Address = SiloFixture.AddressOf(app);
