@@ -6,7 +6,10 @@ using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Synthesis.Cartesia;
 using VoiceGrains.Providers.Synthesis.ElevenLabs;
+using VoiceGrains.Providers.Synthesis.Google;
+using VoiceGrains.Providers.Synthesis.Inworld;
 using VoiceGrains.Providers.Synthesis.Lmnt;
+using VoiceGrains.Providers.Synthesis.Respeecher;
 
 namespace VoiceGrains.Grains.Tests.Voices;
 
@@ -35,6 +38,18 @@ public sealed class ExternalVoiceTests
 
         Assert.Equal(new LmntVoiceDefinition { VoiceId = "v", Model = "m", Speed = 0.5, Conversational = true },
             Voice("""{"lmnt":{"voiceId":"v","model":"m","speed":0.5,"conversational":true}}""").ToDefinition());
+        Assert.Equal(new GoogleVoiceDefinition { VoiceId = "v", SpeakingRate = 1.5 }, Voice("""{"google":{"voiceId":"v","speakingRate":1.5}}""").ToDefinition());
+        Assert.Equal(new InworldVoiceDefinition { VoiceId = "v", ModelId = "m", SpeakingRate = 1.5, Temperature = 0.7, ApplyTextNormalization = true },
+            Voice("""{"inworld":{"voiceId":"v","modelId":"m","speakingRate":1.5,"temperature":0.7,"applyTextNormalization":true}}""").ToDefinition());
+        Assert.Equal(
+            new RespeecherVoiceDefinition
+            {
+                VoiceId = "v", Model = "m", Seed = 7, Temperature = 0.5, TopK = -1, TopP = 0.9, MinP = 0.1, PresencePenalty = 1, RepetitionPenalty = 1.5, FrequencyPenalty = 0.25,
+            },
+            Voice(
+                """
+                {"respeecher":{"voiceId":"v","model":"m","seed":7,"temperature":0.5,"topK":-1,"topP":0.9,"minP":0.1,"presencePenalty":1,"repetitionPenalty":1.5,"frequencyPenalty":0.25}}
+                """).ToDefinition());
     }
 
     [Fact]

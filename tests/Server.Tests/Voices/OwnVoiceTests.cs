@@ -22,6 +22,9 @@ public sealed class OwnVoiceTests(SiloFixture silo)
     [InlineData("""{"elevenLabs":{"voiceId":"v1","model":"eleven_turbo_v2_5","speed":1.1}}""", "\"eleven_labs\"")]
     [InlineData("""{"cartesia":{"voiceId":"v1","generationConfig":{"speed":1.2}}}""", "\"cartesia\"")]
     [InlineData("""{"lmnt":{"voiceId":"lily","model":"blizzard"}}""", "\"lmnt\"")]
+    [InlineData("""{"google":{"voiceId":"en-US-Chirp3-HD-Charon","speakingRate":1.1}}""", "\"google\"")]
+    [InlineData("""{"inworld":{"voiceId":"Dennis","temperature":0.7}}""", "\"inworld\"")]
+    [InlineData("""{"respeecher":{"voiceId":"samantha","seed":7}}""", "\"respeecher\"")]
     [InlineData("""{"generic":{"url":"https://tts.example/speak","body":{"say":"{text}"},"responseSampleRate":24000}}""", "null")]
     public async Task AVoice_IsMadeByItsDefinition_AndReadBack(string definition, string provider)
     {
