@@ -11,35 +11,35 @@ internal sealed partial class CallVoices(AccountVoices voices, TimeProvider cloc
     /// <summary>A call that is about to begin does not wait longer for the database; it begins with another voice instead.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private const string DefaultSpeaks = "The default voice speaks instead.";
+    private const string AnotherSpeaks = "Another voice speaks instead.";
 
     /// <summary>
     /// Creation checks the voice, so one that cannot speak has gone since: it was deleted, its provider's key was removed, or the configuration has changed.
-    /// The call then has the default voice and says why.
+    /// The call then has one of the server's voices, of its language where there is one, and says why.
     /// </summary>
-    /// <exception cref="VoiceUnavailableException">There is not even a default voice.</exception>
+    /// <exception cref="VoiceUnavailableException">The server has no voice at all.</exception>
     public async Task<CallVoice> ResolveAsync(string accountId, StageSettings stage, CancellationToken cancellationToken)
     {
-        var byDefault = AsAgent(voices.OpenBuiltIn(null), stage);
+        var others = voices.Fallbacks(stage.LanguageHint).Select(speaker => AsAgent(speaker, stage)!).ToList();
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
             var choice = new VoiceChoice(stage.Voice, stage.ExternalVoice, stage.VoiceOverrides);
             var own = AsAgent(await voices.OpenAsync(accountId, choice, either.Token).WaitAsync(either.Token), stage)!;
-            return new CallVoice(own, own == byDefault ? null : byDefault, Problem: null);
+            return new CallVoice(own, others.Find(other => other != own), Problem: null);
         }
-        catch (VoiceUnavailableException gone) when (byDefault is not null)
+        catch (VoiceUnavailableException gone) when (others.Count > 0)
         {
-            return new CallVoice(byDefault, Fallback: null, $"{gone.Message} {DefaultSpeaks}");
+            return new CallVoice(others[0], others.ElementAtOrDefault(1), $"{gone.Message} {AnotherSpeaks}");
         }
-        catch (Exception failure) when (failure is not VoiceUnavailableException && byDefault is not null && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (failure is not VoiceUnavailableException && others.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
             LogNotFound(failure);
-            var known = AsAgent(voices.OpenBuiltIn(stage.ExternalVoice is null ? stage.Voice : null), stage);
-            return known is null || known == byDefault
-                ? new CallVoice(byDefault, Fallback: null, $"The voice could not be looked up. {DefaultSpeaks}")
-                : new CallVoice(known, byDefault, "The voice could not be looked up. The server's voice of this name speaks.");
+            var known = AsAgent(string.IsNullOrEmpty(stage.Voice) || stage.ExternalVoice is not null ? null : voices.OpenBuiltIn(stage.Voice), stage);
+            return known is null || known == others[0]
+                ? new CallVoice(others[0], others.ElementAtOrDefault(1), $"The voice could not be looked up. {AnotherSpeaks}")
+                : new CallVoice(known, others.Find(other => other != known), "The voice could not be looked up. The server's voice of this name speaks.");
         }
     }
 

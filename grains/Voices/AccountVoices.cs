@@ -64,6 +64,9 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
     /// <summary>One of the server's voices, or the default one for null; null where there is none.</summary>
     public Speaker? OpenBuiltIn(string? voice) => catalog.TryResolve(voice, out var found) ? new(found.Synthesizer, found.ProviderVoice) : null;
 
+    /// <summary>The server's voices that can speak where a call's own one cannot, best first.</summary>
+    public IEnumerable<Speaker> Fallbacks(string? languageHint) => catalog.Fallbacks(languageHint).Select(voice => new Speaker(voice.Synthesizer, voice.ProviderVoice));
+
     /// <summary>The synthesizer of an account's own voice.</summary>
     /// <exception cref="VoiceUnavailableException">The account's key is missing.</exception>
     public Task<Speaker> OpenAsync(string accountId, OwnVoice voice, CancellationToken cancellationToken)

@@ -17,6 +17,13 @@ public interface IVoiceCatalog
     /// <summary>Finds a voice by its name (without case) or id. Null or empty is the default. False where there is none or its engine is not installed.</summary>
     bool TryResolve(string? nameOrId, [NotNullWhen(true)] out ResolvedVoice? voice);
 
+    /// <summary>
+    /// Who can speak where a call's own voice cannot, best first: <c>Voices:Fallback</c>, but before it one of the call's language where that speaks another,
+    /// and the default voice. Empty where nothing is installed.
+    /// </summary>
+    /// <param name="languageHint">BCP 47 code or null.</param>
+    IReadOnlyList<ResolvedVoice> Fallbacks(string? languageHint);
+
     /// <summary>The synthesizer for a voice that a tenant defined; its <see cref="SynthesisRequest.Voice"/> is ignored. Check it with <see cref="GenericVoiceRules"/> first.</summary>
     ISynthesizer CreateGeneric(GenericVoiceDefinition definition);
 

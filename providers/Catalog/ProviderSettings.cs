@@ -67,6 +67,12 @@ public sealed class VoiceSettings
     /// <summary>Name or id of the voice that a call without a voice gets. Default <c>Mark</c>.</summary>
     public string Default { get; set; } = "Mark";
 
+    /// <summary>
+    /// Name of the voice that goes on where a call's own one fails. Default: the default voice. A call of a language that it does not speak gets one that does,
+    /// where there is one.
+    /// </summary>
+    public string? Fallback { get; set; }
+
     /// <summary>When set, a provider of type <c>scripted</c> that speaks for every built-in voice, for load tests.</summary>
     public string? Target { get; set; }
 

@@ -22,8 +22,11 @@ internal sealed class ProviderSettingsValidator : IValidateOptions<ProviderSetti
         if (options.Voices.Target is { } all) CheckTarget(options, "Voices:Target", all, problems, [ProviderType.Scripted]);
         foreach (var (voice, entry) in options.Voices.Add)
             CheckTarget(options, $"Voices:Add:{voice}:Target", entry.Target, problems, VoiceTypes);
-        if (!BuiltInVoices.All.Select(v => v.Name).Concat(options.Voices.Add.Keys).Contains(options.Voices.Default, StringComparer.OrdinalIgnoreCase))
-            problems.Add($"Voices:Default '{options.Voices.Default}' is not the name of a voice.");
+        foreach (var (setting, voice) in (ReadOnlySpan<(string, string?)>)[("Default", options.Voices.Default), ("Fallback", options.Voices.Fallback)])
+        {
+            if (voice is not null && !BuiltInVoices.All.Select(v => v.Name).Concat(options.Voices.Add.Keys).Contains(voice, StringComparer.OrdinalIgnoreCase))
+                problems.Add($"Voices:{setting} '{voice}' is not the name of a voice.");
+        }
 
         foreach (var entry in options.Providers.Values)
         {

@@ -14,6 +14,8 @@ internal sealed class VoiceCatalog : IVoiceCatalog
 {
     private readonly Dictionary<string, Known> _byNameOrId = new(StringComparer.OrdinalIgnoreCase);
     private readonly ProviderRegistry _registry;
+    private readonly List<Known> _inOrder;      // built-in ones first
+    private readonly Known _fallback;
 
     public VoiceCatalog(IOptions<ProviderSettings> settings, ProviderRegistry registry)
     {
@@ -32,7 +34,9 @@ internal sealed class VoiceCatalog : IVoiceCatalog
         foreach (var voice in known.Values)
             _byNameOrId[voice.Voice.Name] = _byNameOrId[voice.Voice.VoiceId.ToString()] = voice;
         Voices = [.. known.Values.Select(k => k.Voice).OrderBy(v => v.Name, StringComparer.OrdinalIgnoreCase)];
+        _inOrder = [.. known.Values];
         Default = (_byNameOrId.GetValueOrDefault(voices.Default) ?? known[BuiltInVoices.All[0].Name]).Voice;
+        _fallback = _byNameOrId[string.IsNullOrEmpty(voices.Fallback) ? Default.Name : voices.Fallback];
     }
 
     public Voice Default { get; }
@@ -47,6 +51,23 @@ internal sealed class VoiceCatalog : IVoiceCatalog
         voice = new(known.Voice, synthesizer, known.ProviderVoice);
         return true;
     }
+
+    public IReadOnlyList<ResolvedVoice> Fallbacks(string? languageHint)
+    {
+        List<Known?> voices = [_fallback, _byNameOrId[Default.Name]];
+        if (!string.IsNullOrEmpty(languageHint) && _fallback.Voice.PrimaryLanguage is { } language && Bare(language) != Bare(languageHint))
+            voices.Insert(0, OfLanguage(languageHint));
+        return [.. voices.OfType<Known>().Distinct().Select(known => TryResolve(known.Voice.Name, out var voice) ? voice : null).OfType<ResolvedVoice>()];
+    }
+
+    /// <summary>A built-in voice, which needs nobody else, before others; the very dialect before others.</summary>
+    private Known? OfLanguage(string hint) => _inOrder
+        .Where(known => known.Voice.PrimaryLanguage is { } language && Bare(language) == Bare(hint))
+        .OrderBy(known => !BuiltInVoices.All.Any(builtIn => builtIn.Name == known.Voice.Name))
+        .ThenBy(known => !hint.Equals(known.Voice.PrimaryLanguage, StringComparison.OrdinalIgnoreCase))
+        .FirstOrDefault();
+
+    private static string Bare(string language) => language.Split('-', '_')[0].ToLowerInvariant();
 
     public ISynthesizer CreateGeneric(GenericVoiceDefinition definition) => _registry.Generic(definition);
 

@@ -55,7 +55,7 @@ public sealed class CallVoicesTests : IAsyncDisposable
     {
         var external = externalId is null ? null : ExternalVoices.Of(TtsProvider.Lmnt, new() { ["voiceId"] = externalId });
         var found = await ResolveAsync(new StageSettings { CallStageId = "s", Model = "m", Voice = voice, ExternalVoice = external });
-        Assert.Equal((NameOf(Catalog.Default.Name), "The voice could not be looked up. The default voice speaks instead."), (found.Voice.Voice, found.Problem));
+        Assert.Equal((NameOf(Catalog.Default.Name), "The voice could not be looked up. Another voice speaks instead."), (found.Voice.Voice, found.Problem));
     }
 
     public async ValueTask DisposeAsync()

@@ -65,6 +65,24 @@ public sealed class CatalogTests
         Assert.Equal("🇺🇸 English (United States)", voices.Single(v => v.Name == "Jessica").LanguageLabel);
     }
 
+    [Theory]
+    [InlineData(null, null, "Mark")]
+    [InlineData(null, "en-GB", "Mark")]
+    [InlineData(null, "de-AT", "Espeak-German Mark")]
+    [InlineData(null, "es-MX", "Espeak-Spanish-Mexico Mark")]
+    [InlineData(null, "tlh", "Mark")]
+    [InlineData("Jessica", null, "Jessica Mark")]
+    [InlineData("Jessica", "de", "Espeak-German Jessica Mark")]
+    [InlineData("Anyone", "de", "Anyone Mark")]
+    [InlineData("Own-German", "de", "Own-German Mark")]
+    public void Fallbacks_SpeakTheCallsLanguage_WhereThereIsAVoice(string? configured, string? hint, string expected)
+    {
+        var voices = Build(
+            ("Voices:Target", "scripted"), ("Voices:Fallback", configured!), ("Voices:Add:Anyone:Target", "scripted"),
+            ("Voices:Add:Own-German:Target", "scripted"), ("Voices:Add:Own-German:Language", "de-DE")).GetRequiredService<IVoiceCatalog>();
+        Assert.Equal(expected, string.Join(' ', voices.Fallbacks(hint).Select(v => v.Voice.Name)));
+    }
+
     [Fact]
     public void AVoice_IsFoundByNameAndId_AndSpokenByItsEngine()
     {

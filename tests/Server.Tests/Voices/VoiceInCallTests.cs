@@ -34,8 +34,8 @@ public sealed class VoiceInCallTests(LiveSilo silo)
     }
 
     [Theory]
-    [InlineData("voice", "Voice 'Anna' does not exist. The default voice speaks instead.")]
-    [InlineData("key", "The account has no API key for ElevenLabs. Set one with PATCH /api/accounts/me/tts_api_keys. The default voice speaks instead.")]
+    [InlineData("voice", "Voice 'Anna' does not exist. Another voice speaks instead.")]
+    [InlineData("key", "The account has no API key for ElevenLabs. Set one with PATCH /api/accounts/me/tts_api_keys. Another voice speaks instead.")]
     public async Task AVoiceThatHasGoneSinceTheCallWasMade_IsReplacedByTheDefaultVoice_AndTheCallSaysWhy(string gone, string words)
     {
         using var client = await silo.CreateClientAsync();
