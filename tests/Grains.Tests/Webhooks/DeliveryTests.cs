@@ -82,6 +82,7 @@ public sealed class DeliveryTests(OutboxHost outbox) : IClassFixture<OutboxHost>
             rig.Advance(TimeSpan.FromSeconds(30 * Math.Pow(2, failures - 1)));
         }
         await UntilAsync("given_up");
+        Assert.Equal(0L, await outbox.ScalarAsync<long>("select count(*) from webhook_outbox where account_id = $1 and outcome = 'given_up' and (document is not null or callback is not null)", _account));
         Assert.Equal(22, _receiver.Received.Count);
         var given = (await outbox.Webhooks.FindAsync(_account, webhook.WebhookId, Cancel))!;
         Assert.Equal((WebhookStatus.Unhealthy, 10), (given.Status, given.RecentFailures.Count));

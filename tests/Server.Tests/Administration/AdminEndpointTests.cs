@@ -104,6 +104,28 @@ public sealed class AdminEndpointTests(AdminSilo silo, SiloFixture plain)
     }
 
     [Fact]
+    public async Task WhateverComes_IsAnsweredAndNoFaultOfOurs()
+    {
+        string[] hostile = ["'; drop table accounts; --", "%00", "%C3%28", "\u202E%F0%9F%92%A3", "..%2F..%2Fapi%2Faccounts", "-1", "9999999999999999999", "%25", "{{7*7}}", "\uFFFF"];
+        string[] bodies = ["{", "[]", "null", "\"x\"", """{"name":7,"plan":[],"retentionDays":1e300,"expiryDate":"x","endCalls":"yes"}""", """{"name":"\ud800"}""", new string('[', 100_000)];
+        using var client = await silo.CreateAccountAsync();
+        var account = $"/admin/accounts/{client.Account.AccountId}";
+        string[] writes = ["POST /admin/accounts", $"PATCH {account}", $"POST {account}/disable", $"POST {account}/keys"];
+        var queries = from text in hostile
+                      from path in (string[])[$"/admin/accounts?search={text}", $"/admin/accounts?cursor={text}", $"/admin/accounts?pageSize={text}", $"/admin/accounts/{text}",
+                          $"/admin/usage?from={text}", $"/admin/usage?to={text}", $"/admin/usage?account={text}", $"{account}/keys?cursor={text}"]
+                      select ("GET", path, (string?)null);
+        var requests = queries.Concat(from write in writes from body in bodies select (write.Split(' ')[0], write.Split(' ')[1], (string?)body));
+        foreach (var (method, path, body) in requests)
+        {
+            var reply = await silo.SendAsync(method, path, body);
+            Assert.True(reply.Status is 200 or 400 or 404, $"{method} {path} {body?[..Math.Min(body.Length, 50)]}: {reply.Status}");
+            if (body is not null) Assert.True(reply.Status == 400, $"{method} {path} {body[..Math.Min(body.Length, 50)]}: {reply.Status}");
+        }
+        Assert.Equal(200, (await client.GetAsync("/api/accounts/me")).Status);       // nothing of it was done
+    }
+
+    [Fact]
     public async Task ADisabledAccount_IsRefusedAtOnceByEveryGateway_AndTakenAgainWhenEnabled()
     {
         using var client = await silo.CreateAccountAsync();
