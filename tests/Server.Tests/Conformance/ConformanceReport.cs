@@ -29,8 +29,8 @@ internal static class ConformanceReport
             names the field. Every accepted answer must have a documented status and content type and is held against its schema: types, formats, enums,
             nulls, required fields, and no field that the schema does not know.
 
-            **{results.Count} operations: {good} of {served} that are served conform, {unserved} are not served yet and say so (501).** {results.Sum(r => r.Sent)} requests, {results.Sum(r => r.Accepted)} accepted,
-            {results.Sum(r => r.Refused)} refused as they must be, {results.Sum(r => r.Checked)} answers checked.
+            **{results.Count} operations: {good} of {served} that are served conform, {unserved} are not served yet and say so (501).**
+            {results.Sum(r => r.Sent)} requests, {results.Sum(r => r.Accepted)} accepted, {results.Sum(r => r.Refused)} refused as they must be, {results.Sum(r => r.Checked)} answers checked.
 
             | operation | | requests | accepted | refused | answers checked |
             |---|---|--:|--:|--:|--:|
@@ -46,7 +46,7 @@ internal static class ConformanceReport
             |---|---|---|
             """);
         foreach (var (places, rule, why) in DocumentedRules.All)
-            Line(page, $"| {string.Join(", ", places.Split(' ').Select(place => $"`{place}`"))} | `{string.Join(' ', rule.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Replace("|", "\\|", StringComparison.Ordinal)}` | {why} |");
+            Line(page, $"| {string.Join(", ", places.Split(' ').Select(place => $"`{place}`"))} | `{OneLine(rule)}` | {why} |");
         Line(page, """
 
             Everywhere: null is as good as absent where a field is not required (so do protobuf's clients read it), read-only fields of requests are ignored,
@@ -60,6 +60,8 @@ internal static class ConformanceReport
         var verdict = result switch { { Failures.Count: > 0 } => $"**{result.Failures.Count} failed**", { IsServed: false } => "not served (501)", _ => "pass" };
         return $"| `{result.Operation}` | {verdict} | {Count(result.Sent)} | {Count(result.Accepted)} | {Count(result.Refused)} | {Count(result.Checked)} |";
     }
+
+    private static string OneLine(string rule) => string.Join(' ', rule.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Replace("|", "\\|", StringComparison.Ordinal);
 
     private static string Count(int count) => count.ToString(CultureInfo.InvariantCulture);
 

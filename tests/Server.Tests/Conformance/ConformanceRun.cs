@@ -32,7 +32,10 @@ internal sealed class ConformanceRun(ConformanceWorld world)
     }
 
     private IEnumerable<ConformanceCase> Cases(PublishedOperation operation, Samples samples)
-        => world.IsServed(operation) ? ConformanceCase.Of(operation, world, samples) : [new("not served", world.Paths(operation)[0], Json: operation.Method is "GET" or "DELETE" ? null : "{}")];
+    {
+        if (world.IsServed(operation)) return ConformanceCase.Of(operation, world, samples);
+        return [new("not served", world.Paths(operation)[0], Json: operation.Method is "GET" or "DELETE" ? null : "{}")];
+    }
 
     private OperationResult Sum(PublishedOperation operation, IReadOnlyList<Verdict> of) => new(
         operation, world.IsServed(operation), of.Count, of.Count(v => v.IsAccepted), of.Count(v => v.IsRefused), of.Count(v => v.IsChecked),
@@ -55,7 +58,8 @@ internal sealed class ConformanceRun(ConformanceWorld world)
             using var reply = await client.Http.SendAsync(message, SiloFixture.Cancel);
             var body = await reply.Content.ReadAsByteArrayAsync(SiloFixture.Cancel);
             var verdict = Judge(operation, request, (int)reply.StatusCode, reply.Content.Headers.ContentType?.MediaType, body);
-            return verdict.Problem is null ? verdict : verdict with { Problem = Tell(operation, request, path, $"{verdict.Problem}\n      answer: {(int)reply.StatusCode} {Short(Encoding.UTF8.GetString(body))}") };
+            if (verdict.Problem is null) return verdict;
+            return verdict with { Problem = Tell(operation, request, path, $"{verdict.Problem}\n      answer: {(int)reply.StatusCode} {Short(body)}") };
         }
         catch (Exception failure) when (failure is HttpRequestException or JsonException or KeyNotFoundException or Xunit.Sdk.XunitException)
         {
@@ -79,7 +83,7 @@ internal sealed class ConformanceRun(ConformanceWorld world)
         if (operation.AnswerOf(status) is not { } contents) return new() { Problem = "The status is not described." };
         if (contents.Count == 0) return new() { IsAccepted = true, IsChecked = true };
         if (!contents.TryGetValue(type ?? "", out var schema) && !contents.TryGetValue("*/*", out schema)) return new() { Problem = $"The content type {type} is not described." };
-        var json = type == "application/json" ? JsonDocument.Parse(body).RootElement : (JsonElement?)null;
+        var json = type?.EndsWith("json", StringComparison.Ordinal) == true ? JsonDocument.Parse(body).RootElement : (JsonElement?)null;
         var problems = json is { } given ? SchemaJudge.Problems(given, schema) : type == "audio/wav" && !body.AsSpan().StartsWith("RIFF"u8) ? ["no WAV"] : [];
         return new() { IsAccepted = true, IsChecked = problems.Count == 0, ListLength = LengthOf(json), Problem = problems.Count == 0 ? null : string.Join("; ", problems) };
     }
@@ -95,8 +99,8 @@ internal sealed class ConformanceRun(ConformanceWorld world)
     {
         if (status != 501) return new() { Problem = "What is not served is answered 501." };
         var reply = JsonDocument.Parse(body).RootElement;
-        var isClear = reply.GetProperty("code").GetString() == "not_implemented" && reply.GetProperty("detail").GetString()!.EndsWith("not served by this version yet.", StringComparison.Ordinal);
-        return isClear ? new() { IsRefused = true } : new() { Problem = "The body does not tell why." };
+        var (code, detail) = (reply.GetProperty("code").GetString(), reply.GetProperty("detail").GetString()!);
+        return code == "not_implemented" && detail.EndsWith("not served by this version yet.", StringComparison.Ordinal) ? new() { IsRefused = true } : new() { Problem = "The body does not tell why." };
     }
 
     /// <summary>Whether an error tree has messages at a path. Items of a list of values may be told of at the list.</summary>
@@ -104,9 +108,10 @@ internal sealed class ConformanceRun(ConformanceWorld world)
     {
         foreach (var part in path)
         {
+            var isIndex = int.TryParse(part, out var index);
             if (errors.ValueKind == JsonValueKind.Object && errors.TryGetProperty(part, out var field)) errors = field;
-            else if (errors.ValueKind == JsonValueKind.Array && int.TryParse(part, out var index) && index < errors.GetArrayLength() && errors[index].ValueKind == JsonValueKind.Object) errors = errors[index];
-            else return errors.ValueKind == JsonValueKind.Array && int.TryParse(part, out _) && IsTold(errors);
+            else if (isIndex && errors.ValueKind == JsonValueKind.Array && index < errors.GetArrayLength() && errors[index].ValueKind == JsonValueKind.Object) errors = errors[index];
+            else return isIndex && errors.ValueKind == JsonValueKind.Array && IsTold(errors);
         }
         return IsTold(errors);
     }
@@ -120,6 +125,9 @@ internal sealed class ConformanceRun(ConformanceWorld world)
 
     private static string Tell(PublishedOperation operation, ConformanceCase request, string path, string problem)
         => $"{operation} ({request.What})\n      request: {operation.Method} {path} {Short(request.Json ?? "")}\n      {problem}";
+
+    /// <summary>Sound is no reading.</summary>
+    private static string Short(byte[] body) => body.AsSpan().ContainsAnyInRange((byte)0, (byte)8) ? $"{body.Length} bytes" : Short(Encoding.UTF8.GetString(body));
 
     private static string Short(string text) => text.Length <= 700 ? text : text[..700] + "…";
 

@@ -18,9 +18,10 @@ public sealed class ConformanceTests(LiveSilo silo)
         var failures = results.SelectMany(result => result.Failures).ToList();
         Assert.True(failures.Count == 0, $"{failures.Count} requests went wrong:\n{string.Join('\n', failures.Take(MostTold))}");
         Assert.Equal(114, results.Count);
-        if (Environment.GetEnvironmentVariable(ConformanceReport.WriteVariable) is { Length: > 0 }) await File.WriteAllTextAsync(ConformanceReport.File(), page, TestContext.Current.CancellationToken);
+        var (file, cancel) = (ConformanceReport.File(), TestContext.Current.CancellationToken);
+        if (Environment.GetEnvironmentVariable(ConformanceReport.WriteVariable) is { Length: > 0 }) await File.WriteAllTextAsync(file, page, cancel);
         Assert.True(
-            page == await File.ReadAllTextAsync(ConformanceReport.File(), TestContext.Current.CancellationToken),
+            page == await File.ReadAllTextAsync(file, cancel),
             $"docs/conformance.md is not what this run gives. To write it anew: {ConformanceReport.WriteVariable}=1 ./test {nameof(ConformanceTests)}");
     }
 }

@@ -75,8 +75,7 @@ internal sealed class ConformanceWorld : IAsyncDisposable
     public IReadOnlyList<Func<Task<string>>> Paths(PublishedOperation operation)
     {
         if (!IsServed(operation)) return [At(Nobody)];
-        if (operation.Path.EndsWith("/{call_stage_id}/messages/{call_stage_message_index}/audio", StringComparison.Ordinal)) return [At(Facts["endedCallId"], Facts["stageId"], Facts["spokenIndex"])];
-        if (operation.Path.Contains("{call_stage_id}", StringComparison.Ordinal)) return [At(Facts["endedCallId"], Facts["stageId"])];
+        if (operation.Path.Contains("{call_stage_id}", StringComparison.Ordinal)) return [At(Facts["endedCallId"], Facts["stageId"], Facts["spokenIndex"])];
         return operation.Id switch
         {
             "POST /api/calls/{}/send_data_message" => [At(live!.CallId)],
@@ -112,14 +111,17 @@ internal sealed class ConformanceWorld : IAsyncDisposable
 
     private string AgentRequest => $$$"""{"name":"Anna","callTemplate":{"systemPrompt":"You are Anna.","selectedTools":[{"toolId":"{{{Facts["toolId"]}}}"}]}}""";
 
-    private string VoiceRequest => Unique($$$$"""{"name":"Voice #","definition":{"generic":{"url":"{{{{Facts["sink"]}}}}/voice","body":{"text":"{text}"},"responseSampleRate":16000}}}""");
+    private string VoiceRequest => Unique($$$$"""
+        {"name":"Voice #","definition":{"generic":{"url":"{{{{Facts["sink"]}}}}/voice","body":{"text":"{text}"},"responseSampleRate":16000}}}
+        """);
 
     private string ThrottleRequest => Unique("""{"name":"throttle #","rules":[{"maxCalls":100,"windowSeconds":1}]}""");
 
     private string WebhookRequest => $$"""{"url":"{{Facts["sink"]}}/hook","events":["call.started","call.ended"]}""";
 
-    private string ToolRequest(string path)
-        => Unique($$$$"""{"name":"tool#","definition":{"modelToolName":"tool#","description":"A tool","http":{"baseUrlPattern":"{{{{Facts["sink"]}}}}{{{{path}}}}","httpMethod":"POST"}}}""");
+    private string ToolRequest(string path) => Unique($$$$"""
+        {"name":"tool#","definition":{"modelToolName":"tool#","description":"A tool","http":{"baseUrlPattern":"{{{{Facts["sink"]}}}}{{{{path}}}}","httpMethod":"POST"}}}
+        """);
 
     private static string TelephonyRequest(string path) => path[(path.LastIndexOf('/') + 1)..] switch
     {
@@ -129,7 +131,9 @@ internal sealed class ConformanceWorld : IAsyncDisposable
     };
 
     /// <summary>Keys of every provider of voices.</summary>
-    private const string ProviderKeys = """{"elevenLabs":"sk_1","cartesia":"sk_2","lmnt":"sk_3","inworld":"sk_4","respeecher":"sk_5","google":"{\"private_key\":\"k\",\"client_email\":\"me@example.com\"}"}""";
+    private const string ProviderKeys = """
+        {"elevenLabs":"sk_1","cartesia":"sk_2","lmnt":"sk_3","inworld":"sk_4","respeecher":"sk_5","google":"{\"private_key\":\"k\",\"client_email\":\"me@example.com\"}"}
+        """;
 
     private string Unique(string text) => text.Replace("#", $"{Interlocked.Increment(ref made)}", StringComparison.Ordinal);
 

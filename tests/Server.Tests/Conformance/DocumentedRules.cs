@@ -132,7 +132,7 @@ internal static class DocumentedRules
         ("/api/accounts/me/billing/usage?toDate", """{"x-valid":["2026-03-01"]}""", "at most 90 days later"),
         ("/api/agents?sort", """{"x-valid":["created","-created","name","-name"],"x-invalid":["nonsense"]}""", "names of fields"),
         ("/api/calls?sort", """{"x-valid":["created","-created","joined","-joined","ended","-ended","duration","-duration"],"x-invalid":["nonsense"]}""", "names of fields"),
-        ("?lang", """{"x-valid":["en","de","zh-hans"]}""", "three of a hundred"),
+        ("?lang", """{"enum":null,"x-valid":["en","de","zh-hans"]}""", "the description is in English whatever the language"),
     ];
 
     private static readonly ILookup<string, JsonObject> ByPlace =

@@ -41,5 +41,8 @@ internal sealed record PublishedOperation(
         operation["requestBody"]?["content"]?["application/json"]?["schema"]?.AsObject(),
         operation["responses"]!.AsObject().ToDictionary(
             answer => answer.Key,
-            answer => (IReadOnlyDictionary<string, JsonObject>)(answer.Value!["content"]?.AsObject() ?? []).ToDictionary(content => content.Key, content => content.Value!["schema"]?.AsObject() ?? [])));
+            answer => Contents(answer.Value!["content"]?.AsObject() ?? [])));
+
+    private static IReadOnlyDictionary<string, JsonObject> Contents(JsonObject contents)
+        => contents.ToDictionary(content => content.Key, content => content.Value!["schema"]?.AsObject() ?? []);
 }

@@ -36,7 +36,7 @@ internal sealed class Samples(IReadOnlyDictionary<string, string> facts)
     {
         var values = new List<JsonNode?>();
         if (schema["x-valid"] is JsonArray known) values.AddRange(known.Where(IsKnown).Select(Fill));
-        else if (schema["enum"] is JsonArray choices) values.AddRange(choices.Where(choice => !RequestSchema.Words(schema, "x-invalid").Contains((string?)choice)).Select(choice => choice?.DeepClone()));
+        else if (schema["enum"] is JsonArray choices) values.AddRange(choices.Select(choice => (string?)choice).Except(RequestSchema.Words(schema, "x-invalid")).Select(choice => (JsonNode?)choice));
         else values.AddRange((string?)schema["type"] switch
         {
             "string" => Texts(schema),
@@ -45,7 +45,8 @@ internal sealed class Samples(IReadOnlyDictionary<string, string> facts)
             "number" => Numbers(schema).Select(number => (JsonNode?)number),
             "array" => Lists(schema, depth),
             "object" when schema["properties"] is JsonObject => Messages(schema, depth),
-            "object" when schema["additionalProperties"] is JsonObject { Count: > 0 } item => [new JsonObject(), .. Valid(RequestSchema.Of(item), depth + 1).Select(value => new JsonObject { ["key"] = value?.DeepClone() })],
+            "object" when schema["additionalProperties"] is JsonObject { Count: > 0 } item =>
+                [new JsonObject(), .. Valid(RequestSchema.Of(item), depth + 1).Select(value => new JsonObject { ["key"] = value?.DeepClone() })],
             "object" => [new JsonObject(), new JsonObject { ["key"] = "value", ["nested"] = new JsonObject { ["list"] = new JsonArray(1, 2.5, null, true) } }],
             _ => [new JsonObject { ["key"] = "value" }, "text", 1, new JsonArray()],
         });
@@ -57,17 +58,20 @@ internal sealed class Samples(IReadOnlyDictionary<string, string> facts)
     {
         if (depth > MaxDepth) yield break;
         foreach (var (rule, value) in Wrong(schema, depth)) yield return new([], rule, value);
-        foreach (var value in (schema["x-invalid"]?.AsArray() ?? []).Where(_ => schema["x-valid"] is not JsonArray known || known.Any(IsKnown))) yield return new([], "what it must be", Fill(value));
+        if (schema["x-valid"] is not JsonArray known || known.Any(IsKnown))
+            foreach (var value in schema["x-invalid"]?.AsArray() ?? []) yield return new([], "what it must be", Fill(value));
         switch ((string?)schema["type"])
         {
             case "array" when schema["items"] is JsonObject items:
-                foreach (var inner in Invalid(RequestSchema.Of(items), depth + 1)) yield return inner with { Path = ["0", .. inner.Path], Value = new JsonArray(inner.Value?.DeepClone()) };
+                foreach (var inner in Invalid(RequestSchema.Of(items), depth + 1))
+                    yield return inner with { Path = ["0", .. inner.Path], Value = new JsonArray(inner.Value?.DeepClone()) };
                 break;
             case "object" when schema["properties"] is JsonObject:
                 foreach (var inner in InvalidFields(schema, depth)) yield return inner;
                 break;
             case "object" when schema["additionalProperties"] is JsonObject { Count: > 0 } item:
-                foreach (var inner in Invalid(RequestSchema.Of(item), depth + 1)) yield return inner with { Path = ["key", .. inner.Path], Value = new JsonObject { ["key"] = inner.Value?.DeepClone() } };
+                foreach (var inner in Invalid(RequestSchema.Of(item), depth + 1))
+                    yield return inner with { Path = ["key", .. inner.Path], Value = new JsonObject { ["key"] = inner.Value?.DeepClone() } };
                 break;
         }
     }
