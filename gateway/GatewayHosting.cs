@@ -21,6 +21,7 @@ using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Throttles;
 using VoiceGrains.Gateway.Tools;
 using VoiceGrains.Gateway.Unserved;
@@ -56,6 +57,7 @@ public static class GatewayHosting
         services.AddSingleton<IConfigureOptions<CorsOptions>, BrowserAccess>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, ConnectionLimits>();
         services.AddCors();
+        services.AddSingleton<SchemaEndpoints>();
         return services;
     }
 
@@ -124,6 +126,7 @@ public static class GatewayHosting
         api.MapWebhooks();
         api.MapThrottles();
         api.MapCluster();
+        SchemaEndpoints.Map(api);
         api.MapUnserved();
         routes.MapAdministration();
         return routes;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Accounts;
@@ -46,7 +47,7 @@ internal static class TelephonyConfigEndpoints
             Check(config, new InputErrors()).ThrowIfAny();
             if (!await store.ReplaceAsync(caller.AccountId, config, cancellationToken)) throw NotFound(name);
             return TypedResults.Ok(show(config));
-        }).WithName($"Update{name}Config");
+        }).WithName($"Update{name}Config").TakesJson<TConfig>();
         group.MapDelete("", async Task<NoContent> (Caller caller, TelephonyConfigStore store, CancellationToken cancellationToken)
             => await store.DeleteAsync<TConfig>(caller.AccountId, cancellationToken) ? TypedResults.NoContent() : throw NotFound(name)).WithName($"Delete{name}Config");
     }

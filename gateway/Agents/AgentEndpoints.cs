@@ -8,6 +8,7 @@ using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Preconditions;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Paging;
@@ -22,7 +23,7 @@ internal static class AgentEndpoints
     public static void MapAgents(this IEndpointRouteBuilder routes)
     {
         var agents = routes.MapGroup("/api/agents").WithTags("agents");
-        agents.MapGet("", ListAsync).WithName("ListAgents");
+        agents.MapGet("", ListAsync).WithName("ListAgents").TakesQuery("search", "sort");
         agents.MapPost("", CreateAsync).WithName("CreateAgent");
         agents.MapGet("/{agentId:guid}", GetAsync).WithName("GetAgent").WithEntityTag();
         agents.MapPatch("/{agentId:guid}", UpdateAsync).WithName("UpdateAgent").WithEntityTag();

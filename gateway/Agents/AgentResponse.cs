@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
+using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Agents;
 
 namespace VoiceGrains.Gateway.Agents;
@@ -16,7 +17,7 @@ internal sealed record AgentResponse : IVersioned
     public required Guid PublishedRevisionId { get; init; }
     public required string Name { get; init; }
     public required DateTimeOffset Created { get; init; }
-    public required JsonObject CallTemplate { get; init; }
+    [Shape(typeof(CallTemplate))] public required JsonObject CallTemplate { get; init; }
     public required AgentStatistics Statistics { get; init; }
 
     /// <param name="agent">The agent as stored.</param>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Paging;
@@ -20,7 +21,7 @@ internal static class BillingEndpoints
     {
         var billing = routes.MapGroup("/api/accounts/me/billing").WithTags("accounts");
         billing.MapGet("", Get).WithName("GetBilling");
-        billing.MapGet("/usage", GetUsageAsync).WithName("GetBillingUsage");
+        billing.MapGet("/usage", GetUsageAsync).WithName("GetBillingUsage").TakesQuery("fromDate:date", "toDate:date");
         billing.MapGet("/invoices", ListInvoices).WithName("ListInvoices");
     }
 

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace VoiceGrains.Gateway.Billing;
 
 /// <summary><c>AccountBillingInfo</c>.</summary>
@@ -18,4 +20,6 @@ internal sealed record InvoicePageResponse(string? Next, string? Previous, IRead
 
 /// <summary><c>Invoice</c>. Amounts in the currency's smallest unit.</summary>
 internal sealed record InvoiceResponse(
-    DateTimeOffset InvoiceDate, int Amount, string BillingReason, string InvoiceNumber, string InvoiceStatus, Uri InvoiceUrl);
+    DateTimeOffset InvoiceDate, int Amount,
+    [property: AllowedValues("manual", "subscription_create", "subscription_cycle", "subscription_threshold", "subscription_update")] string BillingReason,
+    string InvoiceNumber, [property: AllowedValues("paid", "unpaid")] string InvoiceStatus, Uri InvoiceUrl);

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Agents;
@@ -24,23 +25,23 @@ internal static class CallEndpoints
     public static void MapCalls(this IEndpointRouteBuilder routes)
     {
         var calls = routes.MapGroup("/api/calls").WithTags("calls");
-        calls.MapGet("", ListAsync).WithName("ListCalls");
-        calls.MapPost("", StartAsync).WithName("StartCall");
+        calls.MapGet("", ListAsync).WithName("ListCalls").TakesQuery("sort");
+        calls.MapPost("", StartAsync).WithName("StartCall").TakesQuery("enableGreetingPrompt:boolean", "priorCallId:uuid", "throttle");
         calls.MapGet("/{callId}", GetAsync).WithName("GetCall");
         calls.MapDelete("/{callId}", DeleteAsync).WithName("DeleteCall");
-        calls.MapGet("/{callId}/messages", ListMessagesAsync).WithName("ListCallMessages");
-        calls.MapGet("/{callId}/events", ListEventsAsync).WithName("ListCallEvents");
+        calls.MapGet("/{callId}/messages", ListMessagesAsync).WithName("ListCallMessages").TakesQuery("mode:last_stage|in_call").Answers<PageResponse<Message>>();
+        calls.MapGet("/{callId}/events", ListEventsAsync).WithName("ListCallEvents").TakesQuery("minimum_severity:debug|info|warning|error", "type");
         calls.MapGet("/{callId}/tools", ListToolsAsync).WithName("ListCallTools");
-        calls.MapGet("/{callId}/recording", GetRecordingAsync).WithName("GetCallRecording");
-        calls.MapPost("/{callId}/send_data_message", SendDataMessageAsync).WithName("SendDataMessage");
+        calls.MapGet("/{callId}/recording", GetRecordingAsync).WithName("GetCallRecording").AnswersSound();
+        calls.MapPost("/{callId}/send_data_message", SendDataMessageAsync).WithName("SendDataMessage").TakesJson<CallDataMessage>();
         calls.MapGet("/{callId}/stages", ListStagesAsync).WithName("ListCallStages");
         calls.MapGet("/{callId}/stages/{stageId}", GetStageAsync).WithName("GetCallStage");
-        calls.MapGet("/{callId}/stages/{stageId}/messages", ListStageMessagesAsync).WithName("ListCallStageMessages");
+        calls.MapGet("/{callId}/stages/{stageId}/messages", ListStageMessagesAsync).WithName("ListCallStageMessages").Answers<PageResponse<Message>>();
         calls.MapGet("/{callId}/stages/{stageId}/tools", ListStageToolsAsync).WithName("ListCallStageTools");
 
         var ofAgent = routes.MapGroup("/api/agents/{agentId:guid}/calls").WithTags("agents");
         ofAgent.MapGet("", ListOfAgentAsync).WithName("ListAgentCalls");
-        ofAgent.MapPost("", StartOfAgentAsync).WithName("StartAgentCall");
+        ofAgent.MapPost("", StartOfAgentAsync).WithName("StartAgentCall").TakesQuery("throttle");
 
         var deleted = routes.MapGroup("/api/deleted_calls").WithTags("deleted_calls");
         deleted.MapGet("", ListDeletedAsync).WithName("ListDeletedCalls");

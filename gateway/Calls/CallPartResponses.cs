@@ -1,6 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Calls;
 
 namespace VoiceGrains.Gateway.Calls;
@@ -11,7 +14,7 @@ internal sealed record CallStageResponse
     public required string CallId { get; init; }
     public required string CallStageId { get; init; }
     public required DateTimeOffset Created { get; init; }
-    public required JsonNode InactivityMessages { get; init; }
+    [Shape(typeof(TimedMessage[]))] public required JsonNode InactivityMessages { get; init; }
     /// <summary>Null: tokens are counted by the model's provider, if at all.</summary>
     public int? InitialTokenCount { get; init; }
     public string? LanguageHint { get; init; }
@@ -21,11 +24,11 @@ internal sealed record CallStageResponse
     public required double Temperature { get; init; }
     public string? TimeExceededMessage { get; init; }
     public string? Voice { get; init; }
-    public JsonNode? ExternalVoice { get; init; }
-    public JsonNode? VoiceOverrides { get; init; }
+    [Shape(typeof(ExternalVoice))] public JsonNode? ExternalVoice { get; init; }
+    [Shape(typeof(ExternalVoice))] public JsonNode? VoiceOverrides { get; init; }
     public required int ErrorCount { get; init; }
     public JsonNode? ExperimentalSettings { get; init; }
-    public required JsonNode InitialState { get; init; }
+    [Shape(typeof(JsonObject))] public required JsonNode InitialState { get; init; }
 
     public static CallStageResponse From(string callId, StageRecord record)
     {
@@ -54,14 +57,15 @@ internal sealed record CallStageResponse
 }
 
 /// <summary><c>CallTool</c>: what authenticates the tool is not shown.</summary>
-internal sealed record CallToolResponse(string CallToolId, string? ToolId, string Name, JsonNode Definition)
+internal sealed record CallToolResponse(string CallToolId, string? ToolId, string Name, [property: Shape(typeof(BaseToolDefinition))] JsonNode Definition)
 {
     public static CallToolResponse From(CallTool tool) => new(tool.CallToolId, tool.ToolId, tool.Name, CallResponse.Sparse(tool.Definition)!);
 }
 
 /// <summary><c>CallTombstone</c>.</summary>
 internal sealed record CallTombstoneResponse(
-    string CallId, string AccountId, DateTimeOffset Created, DateTimeOffset DeletionTime, DateTimeOffset? Joined, DateTimeOffset? Ended, TimeSpan MaxDuration, string? EndReason,
+    string CallId, string AccountId, DateTimeOffset Created, DateTimeOffset DeletionTime, DateTimeOffset? Joined, DateTimeOffset? Ended, TimeSpan MaxDuration,
+    [property: AllowedValues("unjoined", "hangup", "agent_hangup", "timeout", "connection_error", "system_error")] string? EndReason,
     bool RecordingEnabled, bool HadSummary)
 {
     public static CallTombstoneResponse From(CallTombstone call) => new(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
@@ -12,6 +13,7 @@ namespace VoiceGrains.Gateway.Calls;
 /// <summary>The filters and the order of a list of calls, from the query.</summary>
 /// <param name="Filter">All but the voice.</param>
 /// <param name="VoiceId">To be looked up.</param>
+[TakesQuery("agentIds:uuid*", "durationMax", "durationMin", "fromDate", "metadata:object", "search", "timeOfDayEnd", "timeOfDayStart", "toDate", "voiceId")]
 internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
 {
     private const string MetadataPrefix = "metadata.";

@@ -6,6 +6,12 @@ using VoiceGrains.GrainInterfaces.Validation;
 
 namespace VoiceGrains.Gateway.Calls;
 
+/// <summary><c>SendCallDataMessage</c>: all that is described of it. The other fields are its type's.</summary>
+internal sealed record CallDataMessage
+{
+    public required string Type { get; init; }
+}
+
 /// <summary>The data messages that may be sent over REST.</summary>
 internal static class DataMessage
 {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using VoiceGrains.Gateway.Accounts;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
@@ -16,8 +17,8 @@ internal static class MessageAudioEndpoints
     public static void MapMessageAudio(this IEndpointRouteBuilder routes)
     {
         var calls = routes.MapGroup("/api/calls").WithTags("calls");
-        calls.MapGet("/{callId}/messages/{index:int}/audio", GetAsync).WithName("GetCallMessageAudio");
-        calls.MapGet("/{callId}/stages/{stageId}/messages/{index:int}/audio", GetOfStageAsync).WithName("GetCallStageMessageAudio");
+        calls.MapGet("/{callId}/messages/{index:int}/audio", GetAsync).WithName("GetCallMessageAudio").AnswersSound();
+        calls.MapGet("/{callId}/stages/{stageId}/messages/{index:int}/audio", GetOfStageAsync).WithName("GetCallStageMessageAudio").AnswersSound();
     }
 
     private static async Task<FileStreamHttpResult> GetAsync(

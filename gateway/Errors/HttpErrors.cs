@@ -6,6 +6,7 @@ namespace VoiceGrains.Gateway.Errors;
 public static class HttpErrors
 {
     public static readonly ErrorCode ParseError = new("parse_error", 400, "Malformed request");
+    public static readonly ErrorCode NotAcceptable = new("not_acceptable", 406, "No such representation");
     public static readonly ErrorCode TooSlow = new("request_timeout", 408, "Request too slow");
     public static readonly ErrorCode TooLarge = new("request_too_large", 413, "Request too large");
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, "Unsupported media type");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
@@ -8,6 +9,7 @@ using VoiceGrains.GrainInterfaces.Validation;
 namespace VoiceGrains.Gateway.Paging;
 
 /// <summary>The query parameters that every list takes: <c>cursor</c> and <c>pageSize</c>. Sizes above the greatest are cut to it.</summary>
+[TakesQuery("cursor", "pageSize:integer")]
 public sealed record PageQuery(PageRequest Page)
 {
     public static ValueTask<PageQuery?> BindAsync(HttpContext context, ParameterInfo parameter)

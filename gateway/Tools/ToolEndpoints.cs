@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Preconditions;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Tools;
@@ -28,8 +29,8 @@ internal static class ToolEndpoints
     public static void MapTools(this IEndpointRouteBuilder routes)
     {
         var tools = routes.MapGroup("/api/tools").WithTags("tools");
-        tools.MapGet("", ListAsync).WithName("ListTools");
-        tools.MapPost("", CreateAsync).WithName("CreateTool");
+        tools.MapGet("", ListAsync).WithName("ListTools").TakesQuery("ownership:private|public", "search", $"sortOrder:{string.Join('|', Orders.Keys)}");
+        tools.MapPost("", CreateAsync).WithName("CreateTool").TakesJson<ToolRequest>().TakesUpload().Answers<ToolResponse>(201);
         tools.MapGet("/{toolId:guid}", GetAsync).WithName("GetTool").WithEntityTag();
         tools.MapPut("/{toolId:guid}", ReplaceAsync).WithName("ReplaceTool").WithEntityTag();
         tools.MapDelete("/{toolId:guid}", DeleteAsync).WithName("DeleteTool");

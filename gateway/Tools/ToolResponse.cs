@@ -1,13 +1,16 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using VoiceGrains.Gateway.Preconditions;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Tools;
+using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Tools;
 
 namespace VoiceGrains.Gateway.Tools;
 
 /// <summary><c>Tool</c>. The definition is written as protobuf JSON, without its unset fields.</summary>
-internal sealed record ToolResponse(string ToolId, string Name, DateTimeOffset Created, JsonNode Definition, string Ownership) : IVersioned
+internal sealed record ToolResponse(string ToolId, string Name, DateTimeOffset Created, [property: Shape(typeof(BaseToolDefinition))] JsonNode Definition, [property: AllowedValues(ToolResponse.Public, ToolResponse.Private)] string Ownership) : IVersioned
 {
     [JsonIgnore] public long Version { get; init; }
 

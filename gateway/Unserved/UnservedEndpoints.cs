@@ -12,7 +12,7 @@ namespace VoiceGrains.Gateway.Unserved;
 /// </summary>
 internal static class UnservedEndpoints
 {
-    private const string Corpora = "Corpora", Batches = "Scheduled batches", Sip = "SIP", Telephony = "Telephony providers", Schema = "The API description";
+    private const string Corpora = "Corpora", Batches = "Scheduled batches", Sip = "SIP", Telephony = "Telephony providers";
 
     private static readonly (string Feature, string Route, string Methods)[] Table =
     [
@@ -33,7 +33,6 @@ internal static class UnservedEndpoints
         (Corpora, "/api/corpora/{corpusId:guid}/sources/{sourceId:guid}/documents", "GET"),
         (Corpora, "/api/corpora/{corpusId:guid}/sources/{sourceId:guid}/documents/{documentId:guid}", "GET"),
         (Corpora, "/api/corpora/{corpusId:guid}/uploads", "POST"),
-        (Schema, "/api/schema/", "GET"),
     ];
 
     public static void MapUnserved(this IEndpointRouteBuilder routes)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Calls;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Grains.Usage;
 using VoiceGrains.Grains.Voices;
 
@@ -16,7 +17,7 @@ internal static class UsageEndpoints
     {
         var usage = routes.MapGroup("/api/accounts/me/usage").WithTags("accounts");
         usage.MapGet("/calls", GetCallsAsync).WithName("GetCallUsage");
-        usage.MapGet("/concurrency", GetConcurrencyAsync).WithName("GetConcurrency");
+        usage.MapGet("/concurrency", GetConcurrencyAsync).WithName("GetConcurrency").TakesQuery("bucket:minute|5min|hour|day", "end:date-time", "start:date-time");
         routes.MapGet("/api/agents/usage", ListAgentsAsync).WithTags("agents").WithName("ListAgentUsage");
     }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
@@ -20,14 +21,14 @@ internal static class VoiceEndpoints
     public static void MapVoices(this IEndpointRouteBuilder routes)
     {
         var voices = routes.MapGroup("/api/voices").WithTags("voices");
-        voices.MapGet("", ListAsync).WithName("ListVoices");
-        voices.MapPost("", CreateAsync).WithName("CreateVoice");
+        voices.MapGet("", ListAsync).WithName("ListVoices").TakesQuery($"billingStyle:{VoiceResponse.Included}|{VoiceResponse.External}", "ownership:private|public", "primaryLanguage", "provider:cartesia|eleven_labs|google|inworld|lmnt|respeecher*", "search");
+        voices.MapPost("", CreateAsync).WithName("CreateVoice").TakesJson<VoiceRequest>().TakesUpload("name!", "description", "language");
         voices.MapGet("/{voiceId:guid}", GetAsync).WithName("GetVoice");
         voices.MapPut("/{voiceId:guid}", ReplaceAsync).WithName("ReplaceVoice");
-        voices.MapPatch("/{voiceId:guid}", UpdateAsync).WithName("UpdateVoice");
+        voices.MapPatch("/{voiceId:guid}", UpdateAsync).WithName("UpdateVoice").TakesJson<VoiceRequest>();
         voices.MapDelete("/{voiceId:guid}", DeleteAsync).WithName("DeleteVoice");
-        voices.MapGet("/{voiceId:guid}/preview", PreviewAsync).WithName("PreviewVoice");
-        routes.MapPost("/api/voice_preview", TryOutAsync).WithTags("voices").WithName("TryOutVoice");
+        voices.MapGet("/{voiceId:guid}/preview", PreviewAsync).WithName("PreviewVoice").AnswersSound().Answers<VoiceFailure>(400);
+        routes.MapPost("/api/voice_preview", TryOutAsync).WithTags("voices").WithName("TryOutVoice").AnswersSound().Answers<VoiceFailure>(400);
     }
 
     private static async Task<Ok<PageResponse<VoiceResponse>>> ListAsync(

@@ -6,6 +6,9 @@ using VoiceGrains.Providers.Synthesis;
 
 namespace VoiceGrains.Gateway.Voices;
 
+/// <summary>Why a voice could not be heard.</summary>
+internal sealed record VoiceFailure(string Detail, string Code);
+
 /// <summary>Lets a voice say a sentence, as WAV.</summary>
 internal sealed class VoicePreview(TimeProvider clock)
 {

@@ -1,5 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using VoiceGrains.GrainInterfaces.Calls;
+using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.GrainInterfaces.Voices;
 using VoiceGrains.Grains.Voices;
 using VoiceGrains.Providers.Catalog;
 
@@ -8,8 +11,10 @@ namespace VoiceGrains.Gateway.Voices;
 /// <summary><c>Voice</c>. The server's own voices are public and cost nothing extra; how they are made is not told.</summary>
 /// <param name="PreviewUrl">Absolute; the API key is needed there too.</param>
 internal sealed record VoiceResponse(
-    Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string PreviewUrl, string Ownership, string BillingStyle,
-    string? Provider, JsonNode? Definition)
+    Guid VoiceId, string Name, string? Description, string? PrimaryLanguage, string? LanguageLabel, string PreviewUrl,
+    [property: AllowedValues(VoiceResponse.Public, VoiceResponse.Private)] string Ownership,
+    [property: AllowedValues(VoiceResponse.Included, VoiceResponse.External)] string BillingStyle,
+    string? Provider, [property: Shape(typeof(ExternalVoice))] JsonNode? Definition)
 {
     public const string Public = "public", Private = "private", Included = "VOICE_BILLING_STYLE_INCLUDED", External = "VOICE_BILLING_STYLE_EXTERNAL";
 

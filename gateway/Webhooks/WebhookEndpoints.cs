@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Paging;
+using VoiceGrains.Gateway.Schema;
 using VoiceGrains.Gateway.Validation;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
@@ -17,7 +18,7 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         var webhooks = routes.MapGroup("/api/webhooks").WithTags("webhooks");
-        webhooks.MapGet("", ListAsync).WithName("ListWebhooks");
+        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").TakesQuery("agentId:uuid");
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook");
         webhooks.MapGet("/{webhookId:guid}", GetAsync).WithName("GetWebhook");
         webhooks.MapPut("/{webhookId:guid}", ReplaceAsync).WithName("ReplaceWebhook");

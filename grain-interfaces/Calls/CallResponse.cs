@@ -1,5 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using VoiceGrains.GrainInterfaces.Validation;
+using VoiceGrains.GrainInterfaces.Voices;
 
 namespace VoiceGrains.GrainInterfaces.Calls;
 
@@ -15,39 +18,42 @@ public sealed record CallResponse
     public TimeSpan? BilledDuration { get; init; }
     public int? BilledSideInputTokens { get; init; }
     public int? BilledSideOutputTokens { get; init; }
+    [AllowedValues(
+        "BILLING_STATUS_PENDING", "BILLING_STATUS_FREE_CONSOLE", "BILLING_STATUS_FREE_ZERO_EFFECTIVE_DURATION", "BILLING_STATUS_FREE_MINUTES", "BILLING_STATUS_FREE_SYSTEM_ERROR",
+        "BILLING_STATUS_FREE_OTHER", "BILLING_STATUS_BILLED", "BILLING_STATUS_REFUNDED", "BILLING_STATUS_UNSPECIFIED")]
     public required string BillingStatus { get; init; }
     public required FirstSpeaker FirstSpeaker { get; init; }
-    public required JsonNode FirstSpeakerSettings { get; init; }
-    public required JsonNode InactivityMessages { get; init; }
+    [Shape(typeof(FirstSpeakerSettings))] public required JsonNode FirstSpeakerSettings { get; init; }
+    [Shape(typeof(TimedMessage[]))] public required JsonNode InactivityMessages { get; init; }
     public required MessageMedium InitialOutputMedium { get; init; }
     public required TimeSpan JoinTimeout { get; init; }
     public string? JoinUrl { get; init; }
     public string? LanguageHint { get; init; }
     public required TimeSpan MaxDuration { get; init; }
-    public required JsonNode Medium { get; init; }
+    [Shape(typeof(CallMedium))] public required JsonNode Medium { get; init; }
     public required string Model { get; init; }
     public required bool RecordingEnabled { get; init; }
-    public string? RetentionPolicy { get; init; }
+    [AllowedValues("retain", "auto_delete")] public string? RetentionPolicy { get; init; }
     public string? SystemPrompt { get; init; }
     public required double Temperature { get; init; }
     public string? TimeExceededMessage { get; init; }
     public string? Voice { get; init; }
-    public JsonNode? ExternalVoice { get; init; }
-    public JsonNode? VoiceOverrides { get; init; }
+    [Shape(typeof(ExternalVoice))] public JsonNode? ExternalVoice { get; init; }
+    [Shape(typeof(ExternalVoice))] public JsonNode? VoiceOverrides { get; init; }
     public required bool TranscriptOptional { get; init; }
-    public JsonNode? VadSettings { get; init; }
+    [Shape(typeof(VadSettings))] public JsonNode? VadSettings { get; init; }
     public string? ShortSummary { get; init; }
     public string? Summary { get; init; }
     public CallAgent? Agent { get; init; }
     public string? AgentId { get; init; }
     public JsonNode? ExperimentalSettings { get; init; }
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
-    public required JsonNode InitialState { get; init; }
+    [Shape(typeof(JsonObject))] public required JsonNode InitialState { get; init; }
     public JsonNode? RequestContext { get; init; }
-    public JsonNode? DataConnectionConfig { get; init; }
-    public JsonNode? Callbacks { get; init; }
+    [Shape(typeof(DataConnectionConfig))] public JsonNode? DataConnectionConfig { get; init; }
+    [Shape(typeof(Callbacks))] public JsonNode? Callbacks { get; init; }
     /// <summary>Always null: no call is a SIP call yet.</summary>
-    public JsonNode? SipDetails => null;
+    [Shape(typeof(JsonObject))] public JsonNode? SipDetails => null;
 
     /// <param name="call">The call, its stage the current or last one.</param>
     /// <param name="joinUrl">Absolute; only the answer to the call's creation has one.</param>
