@@ -56,6 +56,9 @@ internal sealed class FakeProviders : IAsyncDisposable
         _ => "nl",
     };
 
+    /// <summary>Where a behaviour's API is.</summary>
+    public string UrlOf(string behaviour) => $"{app.Urls.Single()}/{behaviour}";
+
     public Task StartAsync() => app.StartAsync();
 
     public async ValueTask DisposeAsync()

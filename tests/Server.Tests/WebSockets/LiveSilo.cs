@@ -21,6 +21,8 @@ public sealed class LiveSilo : IAsyncLifetime
     private readonly FakeProviders providers = new();
     private readonly ScriptedChat chat = new();
     private readonly FakeElevenLabs elevenLabs = new();
+    private readonly FakeCartesia cartesia = new() { Fault = FakeVoiceFault.QuotaExceeded };
+    private readonly FakeInworld inworld = new() { Fault = FakeVoiceFault.BreaksMidMessage };
     private TestDatabase? database;
     private WebApplication? app;
 
@@ -34,12 +36,22 @@ public sealed class LiveSilo : IAsyncLifetime
     /// <summary>The provider of accounts' voices at ElevenLabs.</summary>
     internal FakeElevenLabs ElevenLabs => elevenLabs;
 
+    /// <summary>Has no quota left.</summary>
+    internal FakeCartesia Cartesia => cartesia;
+
+    /// <summary>Breaks off in the middle of each sentence.</summary>
+    internal FakeInworld Inworld => inworld;
+
+    internal FakeProviders Providers => providers;
+
     public async ValueTask InitializeAsync()
     {
         database = await PostgresServer.CreateDatabaseAsync();
         await providers.StartAsync();
         await chat.StartAsync();
         await elevenLabs.StartAsync();
+        await cartesia.StartAsync();
+        await inworld.StartAsync();
         app = await SiloFixture.StartAsync(database,
         [
             ("Recognizers:Languages:en", "pocketsphinx"),
@@ -48,6 +60,8 @@ public sealed class LiveSilo : IAsyncLifetime
             .. providers.Settings,
             .. chat.Settings,
             ("ExternalVoices:ElevenLabs:BaseUrl", elevenLabs.Url),
+            ("ExternalVoices:Cartesia:BaseUrl", cartesia.Url),
+            ("ExternalVoices:Inworld:BaseUrl", inworld.Url),
             ("Gateway:RequestsPerSecondPerAccount", "0"),       // tests ask faster than people do
             ("Outbound:AllowedNetworks:0", "127.0.0.1/32"),     // tests' own tool servers
         ]);
@@ -67,6 +81,8 @@ public sealed class LiveSilo : IAsyncLifetime
         await providers.DisposeAsync();
         await chat.DisposeAsync();
         await elevenLabs.DisposeAsync();
+        await cartesia.DisposeAsync();
+        await inworld.DisposeAsync();
         if (database is not null) await database.DisposeAsync();
     }
 }
