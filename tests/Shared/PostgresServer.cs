@@ -63,7 +63,7 @@ internal static class PostgresServer
         var process = await StartWatchedAsync(StartInfo(AsServerUser(Path.Combine(binaries, "postgres"),
         [
             "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={folder}",
-            "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "logging_collector=off", .. durable ? [] : careless,
+            "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "logging_collector=off", .. durable ? ["-c", "shared_buffers=1GB"] : careless,   // who measures wants memory as a server has it
         ])));
         var server = new Server(process, folder, port);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
