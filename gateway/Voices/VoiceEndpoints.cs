@@ -119,7 +119,7 @@ internal static class VoiceEndpoints
     private static async Task<IResult> TryOutAsync(Caller caller, Body<VoiceTrial> body, AccountVoices voices, VoicePreview preview, CancellationToken cancellationToken)
     {
         var (trial, errors) = (body.Value, new InputErrors());
-        await voices.CheckExternalAsync(caller.AccountId, trial.Definition!, errors.Field("definition"), cancellationToken);
+        await voices.CheckExternalAsync(caller.AccountId, trial.Definition!, errors.Field("definition"), isTemplate: false, cancellationToken);
         errors.ThrowIfAny();
         var speaker = await voices.OpenAsync(caller.AccountId, new VoiceChoice(null, trial.Definition, null), cancellationToken);
         return await preview.SpeakAsync(trial.Name, speaker.Synthesizer, speaker.ProviderVoice, trial.PrimaryLanguage, cancellationToken);
@@ -154,7 +154,7 @@ internal static class VoiceEndpoints
     private static void Check(VoiceRequest given, AccountVoices voices)
     {
         var errors = new InputErrors();
-        voices.CheckDefinition(given.Definition!, errors.Field("definition"));
+        voices.CheckDefinition(given.Definition!, errors.Field("definition"), isTemplate: false);
         errors.ThrowIfAny();
     }
 

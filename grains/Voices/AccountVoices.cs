@@ -17,7 +17,7 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
     public async Task CheckAsync(string accountId, VoiceChoice choice, InputErrors errors, CancellationToken cancellationToken)
     {
         if (choice.Overrides is not null && string.IsNullOrEmpty(choice.Voice)) errors.Field("voiceOverrides").Add("Only valid when 'voice' is set.");
-        if (choice.External is { } external) await CheckExternalAsync(accountId, external, errors.Field("externalVoice"), cancellationToken);
+        if (choice.External is { } external) await CheckExternalAsync(accountId, external, errors.Field("externalVoice"), isTemplate: true, cancellationToken);
         if (string.IsNullOrEmpty(choice.Voice) || IsTemplate(choice.Voice)) return;
         if (await store.FindAsync(accountId, choice.Voice, cancellationToken) is { } own)
         {
@@ -31,21 +31,24 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
     }
 
     /// <summary>Tells what is wrong with a definition, and whether the account lacks the key to speak with it.</summary>
-    public async Task CheckExternalAsync(string accountId, ExternalVoice voice, InputErrors errors, CancellationToken cancellationToken)
+    public async Task CheckExternalAsync(string accountId, ExternalVoice voice, InputErrors errors, bool isTemplate, CancellationToken cancellationToken)
     {
-        CheckDefinition(voice, errors);
+        CheckDefinition(voice, errors, isTemplate);
         if (voice.ProviderOf() is { } provider && !errors.Any && !await keys.HasAsync(accountId, provider, cancellationToken)) errors.Field(provider.Field).Add(NoKey(provider));
     }
 
     /// <summary>Tells what is wrong with a definition, whoever speaks with it.</summary>
-    public void CheckDefinition(ExternalVoice voice, InputErrors errors)
+    /// <param name="voice">The definition.</param>
+    /// <param name="errors">Takes the problems.</param>
+    /// <param name="isTemplate">Whether a <c>{{variable}}</c> in it may still be filled. That is so in agents, and not in what is spoken as it stands.</param>
+    public void CheckDefinition(ExternalVoice voice, InputErrors errors, bool isTemplate)
     {
         if (voice.ProviderOf() is { } provider)
         {
             var its = errors.Field(provider.Field);
             if (voice.SettingsAt(provider)!["voiceId"]?.GetValue<string>() is null or "") its.Field("voiceId").Add("This field is required.");
         }
-        else if (voice.Generic is { } generic && !IsTemplate(generic.Url))
+        else if (voice.Generic is { } generic && !(isTemplate && IsTemplate(generic.Url)))
         {
             GenericVoices.Check(generic, guard, errors.Field("generic"));
         }

@@ -103,6 +103,7 @@ public sealed class OwnVoiceTests(SiloFixture silo)
     [InlineData("""{"name":"x","definition":{"lmnt":{"model":"blizzard"}}}""", """{"definition":{"lmnt":{"voiceId":["This field is required."]}}}""")]
     [InlineData("""{"name":"x","definition":{"lmnt":{"voiceId":"x","speed":9}}}""", """{"definition":{"lmnt":{"speed":["Must be between 0.25 and 2."]}}}""")]
     [InlineData("""{"name":"x","definition":{"generic":{"url":"http://127.0.0.1/","body":{"t":"{text}"}}}}""", "definition")]
+    [InlineData("""{"name":"x","definition":{"generic":{"url":"https://{{host}}/","body":{"t":"{text}"}}}}""", """{"definition":{"generic":{"url":["Must be an absolute http or https URL."]}}}""")]
     [InlineData("[]", """{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}""")]
     public async Task WrongVoices_400(string body, string problems)
     {
@@ -111,6 +112,7 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         Assert.Equal(400, reply.Status);
         Assert.Contains(problems, reply.Text, StringComparison.Ordinal);
         Assert.Equal(0, Total(await client.GetAsync("/api/voices?ownership=private")));
+        Assert.Equal(400, (await client.PostAsync("/api/voice_preview", body)).Status);
     }
 
     [Fact]
