@@ -31,11 +31,14 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
         on conflict (call_id, stage_id, index) do nothing
         """;
 
+    /// <summary>
+    /// Locks the call before anything of it goes: what the journal is storing of it just now is then seen and deleted too, and neither waits for the other crosswise.
+    /// </summary>
     private const string LeaveTombstone = """
         insert into deleted_calls (call_id, account_id, agent_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary)
         select call_id, account_id, agent_id, created, $2, joined, ended, document->>'endReason', (document->'settings'->>'maxDuration')::interval,
             (document->'settings'->>'recordingEnabled')::boolean, document->>'summary' is not null
-        from calls where call_id = $1
+        from calls where call_id = $1 for update
         on conflict (call_id) do nothing
         """;
 

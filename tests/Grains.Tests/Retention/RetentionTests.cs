@@ -1,3 +1,4 @@
+using Npgsql;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Tests.Shared;
@@ -55,6 +56,33 @@ public sealed class RetentionTests(RetentionHost silo) : IClassFixture<Retention
         await silo.Worker.RunAsync(Cancel);
         Assert.False(silo.Blobs.Exists(CallBlobs.Recording(callId)));
         Assert.DoesNotContain("recording_removals", await DatabaseText.TablesWithAsync(silo.Host.Database, callId, Cancel));
+    }
+
+    /// <summary>The journal locks the call, then stores what was said in it.</summary>
+    [Fact]
+    public async Task ADeletion_TakesTheWordsWithItThatAreBeingStored()
+    {
+        var callId = (await silo.JoinAsync(await silo.CreateAccountAsync(null), _marker, settings => settings with { AgentId = null })).Settings.CallId;
+        await silo.EndAsync(callId);
+        await using var journal = await silo.Host.Database.OpenConnectionAsync(Cancel);
+        await using var transaction = await journal.BeginTransactionAsync(Cancel);
+        await RunAsync("select from calls where call_id = $1 for share");
+        await RunAsync($$"""insert into call_messages (call_id, stage_id, index, initial, document) values ($1, 's1', 100, false, '{"text": "{{_marker}}"}')""");
+        var deletion = silo.Host.Call(callId).DeleteAsync();
+        await Webhooks.Poll.UntilAsync(
+            async () => await silo.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and $1 <> ''", callId) > 0,
+            () => "the deletion does not wait");
+        await RunAsync("update call_messages set document = document where call_id = $1");
+        await RunAsync("update call_stages set latest_tokens = 1 where call_id = $1");
+        await transaction.CommitAsync(Cancel);
+        await deletion;
+        Assert.Empty(await DatabaseText.TablesWithAsync(silo.Host.Database, _marker, Cancel));
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, journal) { Parameters = { new() { Value = callId } } };
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
     }
 
     [Fact]
