@@ -91,6 +91,18 @@ public sealed class ApiKeyVerifierTests(SiloFixture silo)
         Assert.NotNull(await VerifyAsync(verifier, client.Key, bad));
     }
 
+    [Fact]
+    public async Task ADisabledAccountsClientThatNeverStopsAsking_IsSlowedDownByAddress()
+    {
+        using var client = await silo.CreateClientAsync();
+        using var strangers = CreateStrangers(perSecond: 3);
+        using var verifier = CreateVerifier(strangers);
+        await silo.Services.GetRequiredService<AccountAdministration>().DisableAsync(client.Account.AccountId, SiloFixture.Cancel);
+        var statuses = new List<int>();
+        for (var i = 0; i < 5; i++) statuses.Add((await Assert.ThrowsAsync<PlatformException>(() => VerifyAsync(verifier, client.Key, IPAddress.Loopback))).Code.Status);
+        Assert.Equal([403, 403, 403, 429, 429], statuses);
+    }
+
     private StrangerLimit CreateStrangers(int perSecond)
         => new(Options.Create(new GatewayOptions { AnonymousRequestsPerSecond = perSecond }), silo.Services.GetRequiredService<LimitRefusals>(), _clock);
 
