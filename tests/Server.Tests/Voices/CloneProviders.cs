@@ -13,10 +13,11 @@ namespace VoiceGrains.Server.Tests.Voices;
 /// </summary>
 internal sealed class CloneProviders : IAsyncDisposable
 {
-    public const string Works = "key-that-works", Quota = "key-over-quota", Broken = "key-of-a-broken-server", Odd = "key-without-an-answer", Pair = "key-that-waits-for-two";
+    public const string Works = "key-that-works", Quota = "key-over-quota", Broken = "key-of-a-broken-server", Odd = "key-without-an-answer", Pair = "key-that-waits-for-two", Held = "key-that-is-held";
 
     private readonly WebApplication app;
     private readonly TaskCompletionSource twoAreHere = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int waiting;
     private int made;
 
@@ -44,6 +45,9 @@ internal sealed class CloneProviders : IAsyncDisposable
     [
         ("ExternalVoices:ElevenLabs:BaseUrl", Base("eleven")), ("ExternalVoices:Cartesia:BaseUrl", Base("cartesia")), ("ExternalVoices:Lmnt:BaseUrl", Base("lmnt")),
     ];
+
+    /// <summary>Lets those with <see cref="Held"/> go on.</summary>
+    public void Release() => released.TrySetResult();
 
     public Task StartAsync() => app.StartAsync();
 
@@ -75,6 +79,9 @@ internal sealed class CloneProviders : IAsyncDisposable
             case Pair:
                 if (Interlocked.Increment(ref waiting) == 2) twoAreHere.SetResult();
                 await twoAreHere.Task.WaitAsync(TimeSpan.FromSeconds(20));
+                break;
+            case Held:
+                await released.Task.WaitAsync(TimeSpan.FromSeconds(20));
                 break;
             case not (Works or VoiceSilo.ServersKey):
                 await AnswerAsync(http, 401, """{"error":"Invalid API key"}""");

@@ -84,6 +84,26 @@ public sealed class VoiceCloneTests(VoiceSilo silo) : IClassFixture<VoiceSilo>
     }
 
     [Fact]
+    public async Task AnAccount_MayMakeTwoClonesAtOnce_AndOthersDoNotWaitForIt()
+    {
+        using var client = await silo.CreateClientAsync();
+        using var other = await silo.CreateClientAsync();
+        await SetKeyAsync(client, "lmnt", CloneProviders.Held);
+        var both = Task.WhenAll(CloneAsync(client, Sample, ("name", "Held 1")), CloneAsync(client, Sample, ("name", "Held 2")));
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(SiloFixture.Cancel))
+        {
+            patience.CancelAfter(TimeSpan.FromSeconds(20));
+            while (silo.Providers.Requests.Count(r => r.Fields["name"].StartsWith("Held", StringComparison.Ordinal)) < 2) await Task.Delay(10, patience.Token);
+        }
+        var refused = await CloneAsync(client, Sample, ("name", "Held 3"));
+        Assert.Equal((429, """{"detail":"An account may clone 2 voices at once.","code":"throttled"}"""), Of(refused));
+        Assert.Equal(201, (await CloneAsync(other, Sample, ("name", "Free"))).Status);
+        silo.Providers.Release();
+        Assert.All(await both, reply => Assert.Equal(201, reply.Status));
+        Assert.DoesNotContain(silo.Providers.Requests, r => r.Fields["name"] == "Held 3");
+    }
+
+    [Fact]
     public async Task AnAccount_MayHaveSoManyClones_AndIsToldBeforeItPays()
     {
         using var client = await silo.CreateClientAsync();
