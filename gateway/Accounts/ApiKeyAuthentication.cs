@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using VoiceGrains.Gateway.Errors;
-using VoiceGrains.Gateway.Limits;
 
 namespace VoiceGrains.Gateway.Accounts;
 

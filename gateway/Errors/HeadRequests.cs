@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using VoiceGrains.Gateway.Limits;
 
 namespace VoiceGrains.Gateway.Errors;
 

@@ -14,8 +14,8 @@ namespace VoiceGrains.Grains.Calls;
 /// <param name="few">Most matches that are collected, and that are counted where day by day counts do not tell.</param>
 internal sealed class CallListQuery(string table, string columns, int few = CallListQuery.Few)
 {
-    /// <summary>As many as are collected in 20 ms or so.</summary>
-    public const int Few = 20_000;
+    /// <inheritdoc cref="KeysetQuery.Few"/>
+    public const int Few = KeysetQuery.Few;
 
     /// <summary>A planner that expects so many times too many is taken at its word: even to collect them in vain takes long.</summary>
     private const int MostEstimated = 5;

@@ -10,6 +10,9 @@ namespace VoiceGrains.Grains.Paging;
 /// <param name="mostCounted">Counting stops here: a list of more rows has no total. Null counts all.</param>
 public sealed class KeysetQuery(string from, string columns, SortColumn id, int? mostCounted = null)
 {
+    /// <summary>As many rows as are counted, or collected, in 20 ms or so.</summary>
+    public const int Few = 20_000;
+
     /// <param name="database">Where the list is.</param>
     /// <param name="filter">Which rows belong to it.</param>
     /// <param name="page">Which part is wanted.</param>

@@ -2,7 +2,6 @@ using Npgsql;
 using NpgsqlTypes;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
-using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Secrets;
 
@@ -31,7 +30,7 @@ public sealed class ToolHistory(NpgsqlDataSource database, SealedJson json)
             and exists (select from jsonb_array_elements(s.document->'tools') as u where u->>'toolId' = t.tool_id and u->>'name' = m.document->>'toolName'))
         """;
 
-    private static readonly KeysetQuery Uses = new("tool_calls t join calls c using (call_id)", $"c.document, {Errors}", new("callId", "t.call_id", "text"), CallListQuery.Few);
+    private static readonly KeysetQuery Uses = new("tool_calls t join calls c using (call_id)", $"c.document, {Errors}", new("callId", "t.call_id", "text"), KeysetQuery.Few);
 
     /// <summary>Newest calls first.</summary>
     /// <param name="accountId">Whose calls.</param>

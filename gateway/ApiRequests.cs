@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace VoiceGrains.Gateway.Limits;
+namespace VoiceGrains.Gateway;
 
 /// <summary>Which requests are of the API. Health checks, metrics and media connections are not.</summary>
 internal static class ApiRequests
