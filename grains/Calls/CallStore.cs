@@ -47,7 +47,8 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         await using var command = database.CreateCommand("select document from calls where call_id = $1 and account_id = $2");
         command.Parameters.Add(new() { Value = callId });
         command.Parameters.Add(new() { Value = accountId });
-        return await command.ExecuteScalarAsync(cancellationToken) is string document ? Parse<CallSnapshot>(document) : null;
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken) ? Document<CallSnapshot>(row) : null;
     }
 
     /// <summary>The total is null where it would take too long to count: <see cref="CallListQuery.Few"/>.</summary>
@@ -168,9 +169,7 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         HadSummary = row.GetBoolean(9),
     };
 
-    private T Document<T>(NpgsqlDataReader row) => Parse<T>(row.GetString(0));
-
-    private T Parse<T>(string json) => sealedJson.Deserialize<T>(json);
+    private T Document<T>(NpgsqlDataReader row) => sealedJson.Deserialize<T>(row.GetFieldValue<byte[]>(0));
 }
 
 /// <summary>A stage and how many errors were logged in it.</summary>

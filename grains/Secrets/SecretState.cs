@@ -26,7 +26,10 @@ internal static class SecretState
         }
     }
 
-    /// <summary>Writes the value's JSON as a box. Reads plain JSON too, which is how it was stored before.</summary>
+    /// <summary>
+    /// Writes the value's JSON as a box. An empty list or object has nothing to hide and stays as it is: most tools and stages have no secrets, and to open the boxes of
+    /// all of them cost more than to read the rest. Reads any plain JSON, which is how it was stored before.
+    /// </summary>
     private sealed class SealedConverter<T>(JsonSerializerOptions plain, SecretBox box, string place) : JsonConverter<T>
     {
         public override T? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -35,6 +38,10 @@ internal static class SecretState
                 : JsonSerializer.Deserialize<T>(ref reader, plain);
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
-            => writer.WriteStringValue(box.Seal(JsonSerializer.SerializeToUtf8Bytes(value, plain), place));
+        {
+            var json = JsonSerializer.SerializeToUtf8Bytes(value, plain);
+            if (json.AsSpan() is [(byte)'[', (byte)']'] or [(byte)'{', (byte)'}']) writer.WriteRawValue(json);
+            else writer.WriteStringValue(box.Seal(json, place));
+        }
     }
 }

@@ -31,6 +31,15 @@ public sealed class SecretStateTests
     }
 
     [Fact]
+    public void WhatHoldsNothing_NeedsNoBox()
+    {
+        var stored = JsonNode.Parse(JsonSerializer.Serialize(Tool, Protected))!;
+        Assert.Empty(stored["authQueryParams"]!.AsObject());
+        Assert.Empty(stored["secretParameters"]!.AsObject());
+        Assert.StartsWith("box1:", stored["authHeaders"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatWasStoredPlain_IsStillRead()
         => Assert.Equal("t0ken", JsonSerializer.Deserialize<CallTool>(JsonSerializer.Serialize(Tool, Plain), Protected)!.AuthHeaders["X-Key"]);
 

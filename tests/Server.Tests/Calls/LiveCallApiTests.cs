@@ -84,6 +84,24 @@ public sealed class LiveCallApiTests(SiloFixture silo)
         using var part = await client.Http.SendAsync(request, SiloFixture.Cancel);
         Assert.Equal((HttpStatusCode.PartialContent, "bytes 10-19/200"), (part.StatusCode, part.Content.Headers.ContentRange!.ToString()));
         Assert.Equal(sound[10..20], await part.Content.ReadAsByteArrayAsync(SiloFixture.Cancel));
+
+        using var beyond = new HttpRequestMessage(HttpMethod.Get, path + "/recording") { Headers = { Range = new RangeHeaderValue(200, null) } };
+        using var refused = await client.Http.SendAsync(beyond, SiloFixture.Cancel);
+        Assert.Equal((HttpStatusCode.RequestedRangeNotSatisfiable, "bytes */200"), (refused.StatusCode, refused.Content.Headers.ContentRange!.ToString()));
+    }
+
+    [Fact]
+    public async Task HeadOfARecording_TellsItsLengthAndSendsNothing()
+    {
+        using var client = await silo.CreateClientAsync();
+        var (path, callId) = await JoinAsync(client, """{"recordingEnabled":true}""");
+        using (var recording = silo.Services.GetRequiredService<IBlobStore>().OpenWrite(CallBlobs.Recording(callId))) recording.Write(new byte[200]);
+
+        using var request = new HttpRequestMessage(HttpMethod.Head, path + "/recording");
+        using var head = await client.Http.SendAsync(request, SiloFixture.Cancel);
+        Assert.Equal((HttpStatusCode.OK, "audio/wav", 200), (head.StatusCode, head.Content.Headers.ContentType!.MediaType, head.Content.Headers.ContentLength));
+        Assert.Equal("bytes", Assert.Single(head.Headers.AcceptRanges));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync(SiloFixture.Cancel));
     }
 
     [Fact]
