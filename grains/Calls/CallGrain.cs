@@ -37,6 +37,8 @@ internal sealed partial class CallGrain(
     /// <summary>For whatever client the call waits.</summary>
     private IGrainTimer? _waitTimer;
     private Task _summary = Task.CompletedTask;
+    /// <summary>Completes when a conversation has told its end.</summary>
+    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private string CallId => this.GetPrimaryKeyString();
 
@@ -134,6 +136,7 @@ internal sealed partial class CallGrain(
                 if (outcome.MayResume && services.Resume.Grace > TimeSpan.Zero) await InterruptAsync(ended);
                 else await EndAsync(outcome, ended);
                 if (outcome.MayResume && state.State.Ended is not null) WriteEnded();
+                _told.TrySetResult();
                 return state.State.ToSnapshot();
             }
             catch (NpgsqlException) when (clock.GetUtcNow() - began + delay < EndPatience)
@@ -157,7 +160,14 @@ internal sealed partial class CallGrain(
     {
         RequireCall();
         if (services.LiveCalls.TryGet(CallId, out var conversation)) await EndConversationAsync(conversation);
+        await AbandonLostAsync();
         await RemoveAsync(state.State is { Ended: not null, Settings.RetentionPolicy: "auto_delete" } ? "auto_delete" : "request");
+    }
+
+    /// <summary>A call that waits for its client has no conversation that could tell its end.</summary>
+    private async Task AbandonLostAsync()
+    {
+        if (state.State.TryAbandon()) await StoreEndAsync();
     }
 
     public async Task<bool> ExpireAsync(DateTimeOffset endedBefore)
@@ -222,6 +232,13 @@ internal sealed partial class CallGrain(
 
     private async Task SettleEndAsync()
     {
+        await StoreEndAsync();
+        if (state.State.SummaryStatus == SummaryStatus.Pending) StartSummary();
+        else await FinishAsync();
+    }
+
+    private async Task StoreEndAsync()
+    {
         var call = state.State;
         StopWaiting();
         await ChangeAsync();
@@ -229,8 +246,6 @@ internal sealed partial class CallGrain(
         services.LiveEvents.PublisherOf(CallId).Ended(call.EndReason.Value);
         LogEnded(CallId, call.EndReason.Value);
         DelayDeactivation(TimeSpan.FromTicks(-1));
-        if (call.SummaryStatus == SummaryStatus.Pending) StartSummary();
-        else await FinishAsync();
     }
 
     /// <summary>Nothing is left to do but what the call's retention asks for. The watch goes last: until then it would repeat this.</summary>
@@ -246,6 +261,8 @@ internal sealed partial class CallGrain(
         try
         {
             await conversation.EndAsync(EndReason.Hangup, timeout.Token);
+            // Its end is stored a moment later, and is what the minutes of the deleted call are counted by.
+            if (state.State.IsLive) await _told.Task.WaitAsync(timeout.Token);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {

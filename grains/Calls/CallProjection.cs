@@ -34,9 +34,11 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
     /// <summary>
     /// Locks the call before anything of it goes: what the journal is storing of it just now is then seen and deleted too, and neither waits for the other crosswise.
     /// </summary>
+    /// <summary>A call whose conversation could not tell its end in time ended when it was deleted.</summary>
     private const string LeaveTombstone = """
         insert into deleted_calls (call_id, account_id, agent_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary)
-        select call_id, account_id, agent_id, created, $2, joined, ended, document->>'endReason', (document->'settings'->>'maxDuration')::interval,
+        select call_id, account_id, agent_id, created, $2, joined, case when joined is null then ended else coalesce(ended, greatest(joined, $2)) end,
+            case when joined is not null and ended is null then 'hangup' else document->>'endReason' end, (document->'settings'->>'maxDuration')::interval,
             (document->'settings'->>'recordingEnabled')::boolean, document->>'summary' is not null
         from calls where call_id = $1 for update
         on conflict (call_id) do nothing

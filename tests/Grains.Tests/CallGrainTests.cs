@@ -125,13 +125,38 @@ public sealed class CallGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Delete_WaitsUntilTheConversationHasToldItsEnd_WhichTheTombstoneKeeps()
+    {
+        var call = await JoinAsync();
+        var callId = call.Settings.CallId;
+        var grain = _host.Call(callId);
+        var ended = call.Joined!.Value;
+        var told = Task.CompletedTask;
+        // As a real conversation does: first it is over, then what was said in it is stored, then its end.
+        _host.LiveCalls.TryAdd(callId, new TestConversation(callId, () =>
+        {
+            told = Task.Run(async () =>
+            {
+                await _host.Journal.FlushAsync(callId, Cancel);
+                await grain.EndAsync(new CallOutcome(EndReason.AgentHangup, Ended: ended));
+            }, Cancel);
+            return Task.CompletedTask;
+        }));
+        await grain.DeleteAsync().WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+
+        var left = await _host.Store.FindDeletedAsync("account-1", callId, Cancel);
+        Assert.Equal("agent_hangup", left!.EndReason);
+        Assert.Equal(ended, left.Ended!.Value, TimeSpan.FromMilliseconds(1));       // the database keeps microseconds
+        await told;
+    }
+
+    [Fact]
     public async Task Delete_EndsTheConversationFirst_ThenRemovesEverything()
     {
         var call = await JoinAsync(settings => settings with { RecordingEnabled = true });
         var callId = call.Settings.CallId;
         var grain = _host.Call(callId);
         _host.Blobs.OpenWrite(CallBlobs.Recording(callId)).Dispose();
-        // As a real conversation does: it tells the grain of its end before it has ended.
         var conversation = new TestConversation(callId, () => grain.EndAsync(new CallOutcome(EndReason.Hangup)));
         _host.LiveCalls.TryAdd(callId, conversation);
         _host.Journal.Write(callId, 1, new Message { Text = "hello", CallStageId = "s1" });

@@ -1,4 +1,5 @@
 using Npgsql;
+using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Tests.Shared;
@@ -83,6 +84,24 @@ public sealed class RetentionTests(RetentionHost silo) : IClassFixture<Retention
             await using var command = new NpgsqlCommand(sql, journal) { Parameters = { new() { Value = callId } } };
             await command.ExecuteNonQueryAsync(Cancel);
         }
+    }
+
+    [Fact]
+    public async Task ALiveCallThatIsDeleted_EndsFirst_SoThatItsMinutesCount()
+    {
+        var account = await silo.CreateAccountAsync(null);
+        var (live, lost) = (await silo.JoinAsync(account, _marker), await silo.JoinAsync(account, _marker));
+        await silo.Host.Call(lost.Settings.CallId).EndAsync(new CallOutcome(EndReason.ConnectionError) { MayResume = true });
+        foreach (var call in (CallSnapshot[])[live, lost]) await silo.Host.Call(call.Settings.CallId).DeleteAsync();
+
+        var (ofLive, ofLost) = (await FindAsync(live), await FindAsync(lost));
+        Assert.Equal(("hangup", "connection_error"), (ofLive.EndReason, ofLost.EndReason));
+        Assert.InRange(ofLive.Ended!.Value, live.Joined!.Value, ofLive.DeletionTime);
+        Assert.InRange(ofLost.Ended!.Value, lost.Joined!.Value, ofLost.DeletionTime);
+        // The conversation tells its end a moment later: by then there is nothing that it could bring back.
+        await Assert.ThrowsAsync<PlatformException>(() => silo.Host.Call(live.Settings.CallId).EndAsync(new CallOutcome(EndReason.Hangup)));
+
+        async Task<CallTombstone> FindAsync(CallSnapshot call) => (await silo.Host.Store.FindDeletedAsync(account, call.Settings.CallId, Cancel))!;
     }
 
     [Fact]
