@@ -61,12 +61,19 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            throw new PlatformException(HttpErrors.ParseError, $"JSON parse error - {e.Message.Split(" LineNumber:")[0]} (line {e.LineNumber + 1}, byte {e.BytePositionInLine})");
+            throw new PlatformException(HttpErrors.ParseError, $"JSON parse error - {Tell(e)}");
         }
         catch (InvalidOperationException)   // half a surrogate pair in a name, met while names are compared
         {
             throw new PlatformException(HttpErrors.ParseError, "JSON parse error - a field's name is not valid text.");
         }
+    }
+
+    /// <summary>Where it is, as far as the parser tells: of a field that is there twice it tells only which.</summary>
+    private static string Tell(JsonException e)
+    {
+        var words = e.Message.Split(" LineNumber:")[0].Replace(" encountered during deserialization", "", StringComparison.Ordinal);
+        return e.LineNumber is { } line ? $"{words} (line {line + 1}, byte {e.BytePositionInLine})" : words;
     }
 
     private static void RequireJson(HttpRequest request)

@@ -96,6 +96,7 @@ public sealed class BadInputTests(SiloFixture silo)
             Assert.True(status == 400 && detail.StartsWith("JSON parse error - ", StringComparison.Ordinal), $"{bad}: {status} {detail}");
         }
         Assert.Equal((400, "JSON parse error - the body is not valid UTF-8."), await DetailAsync(client, method, path, Json([(byte)'"', 0xFF, (byte)'"'])));
+        Assert.Equal((400, "JSON parse error - Duplicate property 'a'."), await DetailAsync(client, method, path, Json("{\"a\":1,\"a\":2}"u8.ToArray())));
     }
 
     [Theory, MemberData(nameof(Bodies))]
