@@ -13,6 +13,7 @@ try
     builder.AddGatewayProcess(options);
     var app = builder.Build();
     app.MapGatewayProcess();
+    app.RequireValidSettings();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -31,6 +31,7 @@ try
 
     var app = builder.Build();
     app.MapSilo();
+    app.RequireValidSettings();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -163,6 +163,19 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
         Assert.Contains("Usage: ./run", silo.Printed, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Retention__Interval", "5s", "'5s' at 'Retention:Interval'", "00:01:30")]
+    [InlineData("Billing__CycleDay", "40", "CycleDay", "between 1 and 28")]
+    public async Task AMistakeInTheSettings_IsSaidPlainly(string name, string value, string setting, string rule)
+    {
+        await using var silo = SiloProcess.Start([(name, value)], "--port", "0", "--data", Data);
+
+        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Contains(setting, silo.Printed, StringComparison.Ordinal);
+        Assert.Contains(rule, silo.Printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);     // no stack trace at a person
+    }
+
     [Fact]
     public async Task APortInUse_IsSaidPlainly()
     {
