@@ -25,7 +25,7 @@ public sealed class CallGrainTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresServer.CreateDatabaseAsync(Cancel);
+        _database = await MigratedDatabase.CreateAsync(Cancel);
         _host = await CallHost.StartAsync(_database);
     }
 

@@ -21,7 +21,7 @@ public sealed class CallResumeTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresServer.CreateDatabaseAsync(Cancel);
+        _database = await MigratedDatabase.CreateAsync(Cancel);
         _host = await CallHost.StartAsync(_database);
     }
 

@@ -20,11 +20,12 @@ internal static class PostgresServer
 
     /// <summary>Makes an empty database. Dispose it to drop it.</summary>
     /// <param name="durable">On a server whose commits are on the disk, for who measures them; tests of behaviour need not wait for a disk.</param>
-    public static async Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken = default, bool durable = false)
+    /// <param name="template">Name of a database that nobody is connected to, to be copied.</param>
+    public static async Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken = default, bool durable = false, string template = "template1")
     {
         var server = await (durable ? SharedDurable : Shared).Value.WaitAsync(cancellationToken);
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
-        await server.ExecuteAsync($"CREATE DATABASE {name}", cancellationToken);
+        await server.ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY", cancellationToken);
         return new(name, server.ConnectionString(name), () => server.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)", CancellationToken.None));
     }
 

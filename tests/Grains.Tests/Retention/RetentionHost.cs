@@ -27,7 +27,7 @@ public sealed class RetentionHost : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresServer.CreateDatabaseAsync();
+        _database = await MigratedDatabase.CreateAsync(TestContext.Current.CancellationToken);
         Host = await CallHost.StartAsync(_database, configure: builder =>
         {
             builder.Configuration["Retention:Interval"] = "1.00:00:00";

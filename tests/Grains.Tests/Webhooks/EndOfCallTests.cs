@@ -20,7 +20,7 @@ public sealed class EndOfCallTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresServer.CreateDatabaseAsync(Cancel);
+        _database = await MigratedDatabase.CreateAsync(Cancel);
         _receiver = await Receiver.StartAsync();
     }
 

@@ -18,7 +18,7 @@ public sealed class OutboxHost : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresServer.CreateDatabaseAsync();
+        _database = await MigratedDatabase.CreateAsync(TestContext.Current.CancellationToken);
         Host = await CallHost.StartAsync(_database, configure: WithoutWorker);
     }
 
