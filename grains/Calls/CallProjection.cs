@@ -33,8 +33,8 @@ internal sealed class CallProjection(TimeProvider clock, SealedJson json, Webhoo
 
     /// <summary>
     /// Locks the call before anything of it goes: what the journal is storing of it just now is then seen and deleted too, and neither waits for the other crosswise.
+    /// One whose conversation could not tell its end in time ended when it was deleted.
     /// </summary>
-    /// <summary>A call whose conversation could not tell its end in time ended when it was deleted.</summary>
     private const string LeaveTombstone = """
         insert into deleted_calls (call_id, account_id, agent_id, created, deleted, joined, ended, end_reason, max_duration, recording_enabled, had_summary)
         select call_id, account_id, agent_id, created, $2, joined, case when joined is null then ended else coalesce(ended, greatest(joined, $2)) end,
