@@ -91,11 +91,21 @@ internal sealed class RabbitServer
         await _broker.WaitForExitAsync();
     }
 
-    /// <summary>Starts the broker, again on the same port, and waits until it takes connections.</summary>
+    /// <summary>Starts the broker, again on the same port, and waits until it takes connections. One that ends at once, since its port mapper was not there yet, is started again.</summary>
     public async Task StartBrokerAsync()
     {
-        _broker = await StartAsync(RabbitMqNode.FindProgram()!, [], [.. _node.Environment.Select(variable => $"{variable.Key}={variable.Value}")]);
-        await WaitUntilReadyAsync();
+        for (var attempt = 1; ; attempt++)
+        {
+            _broker = await StartAsync(RabbitMqNode.FindProgram()!, [], [.. _node.Environment.Select(variable => $"{variable.Key}={variable.Value}")]);
+            try
+            {
+                await WaitUntilReadyAsync();
+                return;
+            }
+            catch (InvalidOperationException) when (attempt < 3 && _broker.HasExited)
+            {
+            }
+        }
     }
 
     // Beside the one who may do everything, those who may not.
