@@ -8,6 +8,7 @@ using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Retention;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Signing;
 using VoiceGrains.Grains.Storage;
 using VoiceGrains.Grains.Throttles;
 using VoiceGrains.Grains.Tools;
@@ -40,6 +41,8 @@ public static class GrainServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<GrainRuntimeOptions>().PostConfigure<SecretKey>((options, key) => options.StateSerializer = SecretState.Protect(options.StateSerializer, new SecretBox(key)));
         services.AddSingleton<SealedJson>();
+        services.TryAddSingleton<RoomTokens>();
+        services.TryAddSingleton<ScopedTokens>();
         services.TryAddSingleton<DatabaseWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<DatabaseWatch>());
         services.AddAccounts();

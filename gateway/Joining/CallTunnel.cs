@@ -76,14 +76,15 @@ public sealed class CallTunnel : IDisposable
     private static HttpRequestMessage Request(HttpContext context, string address)
     {
         var source = context.Request;
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{address.TrimEnd('/')}{source.Path.ToUriComponent()}{source.QueryString.ToUriComponent()}"))
+        var method = HttpMethods.IsHead(source.Method) ? HttpMethod.Head : HttpMethod.Get;
+        var request = new HttpRequestMessage(method, new Uri($"{address.TrimEnd('/')}{source.Path.ToUriComponent()}{source.QueryString.ToUriComponent()}"))
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         foreach (var (name, values) in source.Headers)
         {
-            if (name.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase) || name is "Origin" or "User-Agent" or "traceparent" or "tracestate")
+            if (name.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase) || name is "Origin" or "User-Agent" or "Authorization" or "traceparent" or "tracestate")
                 request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
