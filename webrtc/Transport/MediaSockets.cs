@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace VoiceGrains.WebRtc.Transport;
+
+internal sealed record MediaSocketContext(MediaEndpointOptions Options, DatagramRouter Router, TransportCounters Counters, TimeProvider Clock, ILogger Logger);
+
+/// <summary>An endpoint's sockets: for each address a UDP one and a TCP listener, all on one port number.</summary>
+internal sealed partial class MediaSockets : IAsyncDisposable
+{
+    private const int Attempts = 32;
+
+    private readonly List<UdpPort> _udp = [];
+    private readonly ILogger _logger;
+
+    private MediaSockets(MediaSocketContext context)
+    {
+        Tcp = context.Options.Tcp ? new TcpPort(context) : null;
+        _logger = context.Logger;
+    }
+
+    public int Port { get; private set; }
+
+    public IReadOnlyList<IPAddress> Addresses => [.. _udp.Select(port => port.Local.Address)];
+
+    public int ReceiveBufferBytes => _udp[0].ReceiveBufferBytes;
+
+    public TcpPort? Tcp { get; }
+
+    /// <exception cref="IOException">The port is taken, or none of the addresses can be listened on.</exception>
+    public static MediaSockets Open(IReadOnlyList<IPAddress> addresses, MediaSocketContext context)
+    {
+        if (addresses.Count == 0)
+            throw new IOException("No interface has an address that WebRTC media could use; see the options BindAddress and Interfaces.");
+        for (var attempt = 1; ; attempt++)
+        {
+            var sockets = new MediaSockets(context);
+            try
+            {
+                sockets.Bind(addresses, context);
+                return sockets;
+            }
+            catch (SocketException exception)
+            {
+                sockets.DisposeAsync().AsTask().Wait();   // nothing was started: closes at once
+                if (exception.SocketErrorCode == SocketError.AddressAlreadyInUse && context.Options.Port == 0 && attempt < Attempts)
+                    continue;   // the system's choice for one socket is taken for another
+                throw new IOException($"Port {context.Options.Port} for WebRTC media cannot be opened on {string.Join(", ", addresses)}: {exception.Message}.", exception);
+            }
+        }
+    }
+
+    public void Start()
+    {
+        foreach (var port in _udp)
+            port.Start();
+        Tcp?.Start();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Tcp is not null)
+            await Tcp.DisposeAsync();
+        foreach (var port in _udp)
+            await port.DisposeAsync();
+    }
+
+    private void Bind(IReadOnlyList<IPAddress> addresses, MediaSocketContext context)
+    {
+        Port = context.Options.Port;
+        SocketException? unavailable = null;
+        foreach (var address in addresses)
+        {
+            try
+            {
+                var port = new UdpPort(new IPEndPoint(address, Port), context.Options, context.Router, context.Counters);
+                _udp.Add(port);
+                Port = port.Local.Port;
+                Tcp?.Listen(port.Local);
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressNotAvailable)
+            {
+                unavailable = exception;   // gone meanwhile, or an IPv6 address that is not confirmed yet
+                LogUnavailable(address);
+            }
+        }
+        if (_udp.Count == 0)
+            throw unavailable!;
+    }
+
+    [LoggerMessage(2204, LogLevel.Warning, "Address {Address} is not available for WebRTC media")]
+    private partial void LogUnavailable(IPAddress address);
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace VoiceGrains.WebRtc.Transport;
+
+/// <summary>The TCP listeners of an endpoint (RFC 6544, passive) and their connections. All are bounded in number and in time.</summary>
+internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
+{
+    private const int Backlog = 64;
+
+    private readonly ConcurrentDictionary<TcpConnection, bool> _connections = new();
+    private readonly ConcurrentDictionary<IPAddress, int> _pending = new();   // connections by client that have not authenticated yet
+    private readonly List<Socket> _listeners = [];
+    private readonly List<Task> _loops = [];
+    private volatile bool _isClosed;
+    private int _count;
+
+    /// <summary>Connections that are open.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    public void Listen(IPEndPoint local)
+    {
+        var listener = new Socket(local.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listeners.Add(listener);
+        if (local.AddressFamily == AddressFamily.InterNetworkV6)
+            listener.DualMode = false;
+        listener.Bind(local);
+        listener.Listen(Backlog);
+    }
+
+    public void Start()
+    {
+        foreach (var listener in _listeners)
+            _loops.Add(Task.Run(() => AcceptAsync(listener)));
+    }
+
+    /// <summary>Closes connections that said nothing for too long or do not read.</summary>
+    public void CloseIdle()
+    {
+        foreach (var (connection, _) in _connections)
+            connection.CloseIfIdle();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isClosed = true;
+        foreach (var listener in _listeners)
+            listener.Dispose();
+        foreach (var loop in _loops)
+            await loop;
+        foreach (var (connection, _) in _connections)
+            connection.Close();
+        foreach (var (connection, _) in _connections)
+            await connection.Completion;
+    }
+
+    /// <summary>The connection's first check was authentic: it no longer counts against its client.</summary>
+    internal void Authenticated(TcpConnection connection) => ReleasePending(connection.Client);
+
+    internal void Closed(TcpConnection connection)
+    {
+        if (!_connections.TryRemove(connection, out _))
+            return;
+        Interlocked.Decrement(ref _count);
+        if (!connection.IsAuthenticated)
+            ReleasePending(connection.Client);
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (!_isClosed)
+        {
+            try
+            {
+                Take(await listener.AcceptAsync());
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException) when (!_isClosed)
+            {
+                await Task.Delay(100);   // out of descriptors, or a client that was gone at once
+            }
+            catch (SocketException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Take(Socket socket)
+    {
+        var client = ClientOf(socket);
+        if (client is null || Count >= context.Options.MaxTcpConnections || !TryAddPending(client))
+        {
+            context.Counters.TcpRefused();
+            socket.Close(0);
+            return;
+        }
+        var connection = new TcpConnection(socket, client, this, context);
+        Interlocked.Increment(ref _count);
+        _connections[connection] = true;
+        connection.Start();
+    }
+
+    private bool TryAddPending(IPAddress client)
+    {
+        if (_pending.AddOrUpdate(client, 1, (_, count) => count + 1) <= context.Options.MaxPendingTcpConnectionsPerAddress)
+            return true;
+        ReleasePending(client);
+        return false;
+    }
+
+    private void ReleasePending(IPAddress client)
+    {
+        if (_pending.AddOrUpdate(client, 0, (_, count) => count - 1) <= 0)
+            _pending.TryRemove(new(client, 0));
+    }
+
+    /// <summary>The client's address; of IPv6 its /64, since one client has all of that. Null when it is gone already.</summary>
+    private static IPAddress? ClientOf(Socket socket)
+    {
+        try
+        {
+            if (socket.RemoteEndPoint is not IPEndPoint { Address: var address })
+                return null;
+            if (address.AddressFamily != AddressFamily.InterNetworkV6)
+                return address;
+            var bytes = address.GetAddressBytes();
+            bytes.AsSpan(8).Clear();
+            return new IPAddress(bytes);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+}

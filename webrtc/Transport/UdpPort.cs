@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using VoiceGrains.WebRtc.Ice;
+
+namespace VoiceGrains.WebRtc.Transport;
+
+/// <summary>A UDP socket on one local address, with its receive loop and the remote addresses that were validated on it.</summary>
+/// <remarks>
+/// A socket for each address instead of one for all: answers then leave from the address that was asked, which a peer's check insists on
+/// (RFC 8445 §7.2.5.2.1), also where an interface has several.
+/// </remarks>
+internal sealed class UdpPort : IDatagramOrigin, IAsyncDisposable
+{
+    private const int DatagramsBeforeYield = 128;
+
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);   // no datagram is longer, so none is cut
+    private readonly ConcurrentDictionary<TransportAddress, IcePair> _pairs = new();
+    private readonly Socket _socket;
+    private readonly SocketAddress _sender;
+    private readonly DatagramRouter _router;
+    private readonly TransportCounters _counters;
+    private TransportAddress _remote;
+    private Task _loop = Task.CompletedTask;
+    private volatile bool _isClosed;
+
+    /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
+    public UdpPort(IPEndPoint local, MediaEndpointOptions options, DatagramRouter router, TransportCounters counters)
+    {
+        (_router, _counters) = (router, counters);
+        _sender = new SocketAddress(local.AddressFamily);
+        _socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            if (local.AddressFamily == AddressFamily.InterNetworkV6)
+                _socket.DualMode = false;
+            _socket.ReceiveBufferSize = options.ReceiveBufferBytes;
+            _socket.SendBufferSize = options.SendBufferBytes;
+            _socket.Bind(local);
+            Local = (IPEndPoint)_socket.LocalEndPoint!;
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+    }
+
+    public IPEndPoint Local { get; }
+
+    /// <summary>What the system granted of the asked receive buffer, in bytes.</summary>
+    public int ReceiveBufferBytes => _socket.ReceiveBufferSize;
+
+    TransportAddress IDatagramOrigin.Remote => _remote;
+
+    IcePair? IDatagramOrigin.Pair => _pairs.GetValueOrDefault(_remote);
+
+    public void Start() => _loop = Task.Run(ReceiveAsync);
+
+    /// <summary>Sends without waiting; a loss is counted.</summary>
+    public bool TrySend(ReadOnlySpan<byte> datagram, ReadOnlySpan<byte> socketAddress)
+    {
+        if (NativeUdp.Send(_socket.SafeHandle, datagram, socketAddress) is { } loss)
+        {
+            _counters.Dropped(loss);
+            return false;
+        }
+        _counters.Sent();
+        return true;
+    }
+
+    public void Bind(TransportAddress remote, IcePair pair) => _pairs[remote] = pair;
+
+    public void Unbind(TransportAddress remote, IcePair pair) => _pairs.TryRemove(new(remote, pair));
+
+    bool IDatagramOrigin.Reply(ReadOnlySpan<byte> datagram) => TrySend(datagram, _sender.Buffer.Span[.._sender.Size]);
+
+    IcePath IDatagramOrigin.OpenPath() => new UdpPath(this, _remote);
+
+    public async ValueTask DisposeAsync()
+    {
+        _isClosed = true;
+        _socket.Dispose();
+        await _loop;
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var inARow = 0;
+        while (!_isClosed)
+        {
+            try
+            {
+                var receive = _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _sender);
+                inARow = receive.IsCompleted ? inARow + 1 : 0;
+                Receive(_buffer.AsSpan(0, await receive));
+                if (inARow < DatagramsBeforeYield)
+                    continue;
+                inARow = 0;
+                await Task.Yield();   // a flood must not keep a thread of the pool for itself
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException) when (!_isClosed)
+            {
+                await Task.Delay(10);   // none is expected on an unconnected socket; whatever it is must not spin
+            }
+            catch (SocketException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Receive(ReadOnlySpan<byte> datagram)
+    {
+        if (TransportAddress.TryRead(_sender.Buffer.Span[.._sender.Size], out _remote))
+            _router.Route(this, datagram);
+    }
+}
