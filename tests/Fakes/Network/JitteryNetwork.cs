@@ -45,6 +45,17 @@ internal sealed class JitteryNetwork(Action<TimeSpan> advance)
         return packets;
     }
 
+    /// <summary>What a decoder makes of the packets when all come. (Its encoder takes rumble out of a recording, which can be a decibel.)</summary>
+    public static short[] Decode(IReadOnlyCollection<SentPacket> packets, int rateHz)
+    {
+        using var decoder = new OpusDecoder(rateHz);
+        var heard = new short[packets.Count * decoder.MaxSamples];
+        var samples = 0;
+        foreach (var packet in packets)
+            samples += decoder.Decode(packet.Opus, heard.AsSpan(samples));
+        return heard[..samples];
+    }
+
     /// <summary>Sends the packets through the network, and takes sound from the receiver until <paramref name="tail"/> after the last one was sent.</summary>
     public short[] Carry(IReadOnlyList<SentPacket> packets, AudioReceiver receiver, TimeSpan tail)
     {
@@ -62,16 +73,16 @@ internal sealed class JitteryNetwork(Action<TimeSpan> advance)
     public void Carry(IReadOnlyList<SentPacket> packets, AudioReceiver receiver, TimeSpan tail, Action take)
     {
         var random = new Random(Seed);
-        var under = new PriorityQueue<SentPacket, TimeSpan>();      // way
+        var underWay = new PriorityQueue<SentPacket, TimeSpan>();
         var (sent, now) = (0, TimeSpan.Zero);
         var end = Local(packets[^1].At) + tail;
         for (var tick = Piece / 2; tick < end; tick += Piece)
         {
             for (; sent < packets.Count && Local(packets[sent].At) <= tick; sent++)
-                Send(packets[sent], random, under);
-            while (under.TryPeek(out var packet, out var at) && at <= tick)
+                Send(packets[sent], random, underWay);
+            while (underWay.TryPeek(out var packet, out var at) && at <= tick)
             {
-                under.Dequeue();
+                underWay.Dequeue();
                 Move(ref now, at);
                 receiver.Put(packet.Sequence, packet.Timestamp, packet.Opus);
             }
@@ -80,13 +91,13 @@ internal sealed class JitteryNetwork(Action<TimeSpan> advance)
         }
     }
 
-    private void Send(SentPacket packet, Random random, PriorityQueue<SentPacket, TimeSpan> under)
+    private void Send(SentPacket packet, Random random, PriorityQueue<SentPacket, TimeSpan> underWay)
     {
         if (random.NextDouble() * 100 < LossPercent)
             return;
-        under.Enqueue(packet, Local(packet.At) + Delay(packet.At) + Jitter * random.NextDouble());
+        underWay.Enqueue(packet, Local(packet.At) + Delay(packet.At) + Jitter * random.NextDouble());
         if (random.NextDouble() * 100 < DuplicatePercent)
-            under.Enqueue(packet, Local(packet.At) + Delay(packet.At) + Jitter * random.NextDouble());
+            underWay.Enqueue(packet, Local(packet.At) + Delay(packet.At) + Jitter * random.NextDouble());
     }
 
     private TimeSpan Local(TimeSpan senders) => senders / (1 + DriftPpm / 1e6);
