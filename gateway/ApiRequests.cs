@@ -10,6 +10,9 @@ internal static class ApiRequests
     /// <summary>What only the administrator may, at <c>/admin</c>.</summary>
     public static bool IsAdministration(HttpRequest request) => request.Path.StartsWithSegments("/admin");
 
+    /// <summary>The connection API: bearer keys, and errors in a form of its own.</summary>
+    public static bool IsConnection(HttpRequest request) => request.Path.StartsWithSegments("/api/v1");
+
     public static bool IsRest(HttpRequest request) => request.Path.StartsWithSegments("/api");
 
     /// <summary>Whether the request's content type is gRPC's, with protobuf or any other payload.</summary>

@@ -16,6 +16,7 @@ using VoiceGrains.Gateway.Billing;
 using VoiceGrains.Gateway.Browsers;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Cluster;
+using VoiceGrains.Gateway.Connection;
 using VoiceGrains.Gateway.Errors;
 using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Gateway.Joining;
@@ -65,6 +66,7 @@ public static class GatewayHosting
     {
         services.AddSingleton<LimitRefusals>();
         services.AddSingleton<StrangerLimit>();
+        services.AddSingleton<IncludedMinutes>();
         services.AddSingleton<CallAllowance>();
         services.AddSingleton<IConfigureOptions<RateLimiterOptions>, RequestLimits>();
         services.AddRateLimiter();
@@ -91,6 +93,7 @@ public static class GatewayHosting
     private static void AddCalls(this IServiceCollection services)
     {
         services.AddSingleton<CallCreation>();
+        services.AddSingleton<ConnectionCalls>();
         services.AddSingleton<CallTunnel>();
     }
 
@@ -126,6 +129,7 @@ public static class GatewayHosting
         api.MapWebhooks();
         api.MapThrottles();
         api.MapCluster();
+        api.MapConnection();
         SchemaEndpoints.Map(api);
         api.MapUnserved();
         routes.MapAdministration();

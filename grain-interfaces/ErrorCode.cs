@@ -13,6 +13,7 @@ public sealed record ErrorCode(string Name, int Status, string Title)
     public static readonly ErrorCode AccountDisabled = new("account_disabled", 403, "Account disabled");
     public static readonly ErrorCode ReadOnly = new("read_only", 403, "May not be changed");
     public static readonly ErrorCode PreconditionFailed = new("precondition_failed", 412, "Changed meanwhile");
+    public static readonly ErrorCode PlanSpent = new("insufficient_credits", 402, "Insufficient credits");
     public static readonly ErrorCode ConcurrencyLimit = new("concurrency_limit", 429, "Too many concurrent calls");
     public static readonly ErrorCode CallRateLimit = new("call_rate_limit", 429, "Calls created too fast");
     public static readonly ErrorCode CallThrottled = new("call_throttled", 429, "Held back by a call throttle");

@@ -30,6 +30,9 @@ internal readonly record struct BillingPeriod(DateOnly From, DateOnly To)
         return new(start, end);
     }
 
+    /// <summary>From the start of the billing cycle to the end of today.</summary>
+    public static BillingPeriod Current(DateOnly today, int cycleDay) => new(CycleStart(today, cycleDay), today.AddDays(1));
+
     private static DateOnly CycleStart(DateOnly day, int cycleDay)
     {
         var month = new DateOnly(day.Year, day.Month, 1);

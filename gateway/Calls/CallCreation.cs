@@ -29,9 +29,11 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSel
     }
 
     /// <summary>As <see cref="StartAsync(Caller, StartCallRequest, CallStartTerms, CancellationToken)"/>, from an agent's template.</summary>
+    /// <param name="adjust">Changes the request once the template is filled and laid under it; null for nothing.</param>
     /// <exception cref="PlatformException"><see cref="ErrorCode.AgentNotFound"/>, or the account has no room for another call.</exception>
     public async Task<CallResponse> StartAsync(
-        Caller caller, string agentId, StartAgentCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)
+        Caller caller, string agentId, StartAgentCallRequest request, CallStartTerms terms, CancellationToken cancellationToken,
+        Func<StartCallRequest, Task<StartCallRequest>>? adjust = null)
     {
         var agent = await grains.GetGrain<IAgentGrain>(agentId).GetAsync(caller.AccountId);
         var template = TemplateFiller.Fill(agent.CallTemplate, request.TemplateContext);
@@ -39,7 +41,8 @@ internal sealed class CallCreation(CallFactory factory, CallStore calls, ToolSel
             request = request with { ToolOverrides = TemplateFiller.FillStrings(overrides, request.TemplateContext ?? []) };
         var origin = new CallOrigin(caller.AccountId) { AgentId = agent.AgentId, AgentName = agent.Name, AddedTools = request.ToolOverrides?.Add?.Count ?? 0 };
         var toolNames = await tools.NamesAsync(caller.AccountId, template.SelectedTools ?? [], cancellationToken);
-        return await StartAsync(caller, origin, CallRequestMerge.OverTemplate(template, toolNames, request), terms, cancellationToken);
+        var merged = CallRequestMerge.OverTemplate(template, toolNames, request);
+        return await StartAsync(caller, origin, adjust is null ? merged : await adjust(merged), terms, cancellationToken);
     }
 
     private async Task<CallResponse> StartAsync(Caller caller, CallOrigin origin, StartCallRequest request, CallStartTerms terms, CancellationToken cancellationToken)

@@ -12,7 +12,9 @@ internal static class ErrorBody
     public static Task WriteAsync(HttpContext context, ErrorCode code, string detail, TimeSpan? retryAfter = null)
     {
         if (retryAfter is { } wait) context.Response.Headers.RetryAfter = $"{Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds))}";
-        return WriteAsync(context, code.Status, new JsonObject { ["detail"] = detail, ["code"] = code.Name });
+        var body = new JsonObject { ["detail"] = detail, ["code"] = code.Name };
+        if (ApiRequests.IsConnection(context.Request)) body["error"] = code.Title;
+        return WriteAsync(context, code.Status, body);
     }
 
     public static async Task WriteAsync(HttpContext context, int status, JsonNode body)
@@ -38,7 +40,9 @@ internal static class ErrorBody
             >= 500 => "A server error occurred.",
             _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(context.Response.StatusCode) + ".",
         };
-        return WriteAsync(context, context.Response.StatusCode, new JsonObject { ["detail"] = detail });
+        var body = new JsonObject { ["detail"] = detail };
+        if (ApiRequests.IsConnection(context.Request)) body["error"] = detail;
+        return WriteAsync(context, context.Response.StatusCode, body);
     }
 
     /// <summary>Routing has found the methods of the path; that is all there is to tell of it (RFC 9110 §9.3.7).</summary>

@@ -13,5 +13,6 @@ public static class HttpErrors
     public static readonly ErrorCode RateLimited = new("throttled", 429, "Too many requests");
     public static readonly ErrorCode NotImplemented = new("not_implemented", 501, "Not served by this version");
     public static readonly ErrorCode NotAuthenticated = new("not_authenticated", 401, "No credentials");
+    public static readonly ErrorCode BearerRefused = new("authentication_failed", 401, "Credentials refused");
     public static readonly ErrorCode KeyRefused = new("authentication_failed", 403, "Credentials refused");
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using VoiceGrains.Gateway.Connection;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Validation;
 
@@ -14,6 +15,9 @@ internal sealed partial class PlatformExceptionHandler(ILogger<PlatformException
     {
         switch (exception)
         {
+            case UnprocessableException unprocessable:
+                await ErrorBody.WriteAsync(context, StatusCodes.Status422UnprocessableEntity, unprocessable.Problems.ToJson());
+                break;
             case InvalidInputException invalid:
                 await ErrorBody.WriteAsync(context, StatusCodes.Status400BadRequest, invalid.Errors.ToJson());
                 break;

@@ -82,7 +82,7 @@ internal sealed record GrpcFailure(GrpcStatusCode Code, string Message, params I
         404 => GrpcStatusCode.NotFound,
         409 => GrpcStatusCode.Aborted,
         410 or 412 or 422 or 425 => GrpcStatusCode.FailedPrecondition,
-        413 or 429 => GrpcStatusCode.ResourceExhausted,
+        402 or 413 or 429 => GrpcStatusCode.ResourceExhausted,
         499 => GrpcStatusCode.Cancelled,
         501 => GrpcStatusCode.Unimplemented,
         502 or 503 => GrpcStatusCode.Unavailable,

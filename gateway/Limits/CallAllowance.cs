@@ -12,7 +12,7 @@ namespace VoiceGrains.Gateway.Limits;
 /// What an account may still create. The gateway looks first, so that a client at its limit costs one query and no grain; the transaction that stores the call
 /// looks again and decides.
 /// </summary>
-internal sealed class CallAllowance(Plans plans, CallThrottleStore throttles, CallLimitCheck check, CallCapacity capacity, LimitRefusals refusals)
+internal sealed class CallAllowance(Plans plans, CallThrottleStore throttles, CallLimitCheck check, CallCapacity capacity, IncludedMinutes minutes, LimitRefusals refusals)
 {
     /// <summary>Null for a call that names no throttle.</summary>
     /// <exception cref="InvalidInputException">The account has no throttle of this name or id.</exception>
@@ -26,6 +26,7 @@ internal sealed class CallAllowance(Plans plans, CallThrottleStore throttles, Ca
     {
         try
         {
+            await minutes.RequireLeftAsync(caller.Account, cancellationToken);
             var limits = plans.CallLimits(caller.Account) with { ThrottleId = throttle?.ThrottleId };
             await check.RequireRoomAsync(caller.AccountId, limits, cancellationToken);
             await capacity.RequireRoomAsync(caller.AccountId, plans.Of(caller.Account).PriorityCalls, cancellationToken);

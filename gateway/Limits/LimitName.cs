@@ -10,4 +10,5 @@ internal enum LimitName : byte
     CallRate,
     Throttle,
     Capacity,
+    IncludedMinutes,
 }

@@ -61,6 +61,7 @@ internal sealed partial class LimitRefusals : IDisposable
         => code == ErrorCode.ConcurrencyLimit ? LimitName.ConcurrentCalls
             : code == ErrorCode.CallRateLimit ? LimitName.CallRate
             : code == ErrorCode.CallThrottled ? LimitName.Throttle
+            : code == ErrorCode.PlanSpent ? LimitName.IncludedMinutes
             : code == ErrorCode.AtCapacity || code == ErrorCode.PriorityUnavailable ? LimitName.Capacity
             : null;
 

@@ -57,6 +57,11 @@ public interface ICallGrain : IGrainWithStringKey
     /// <summary>Ends the call: bills it, stores it, starts its summary. Idempotent: the first outcome stays. An outcome that may be mended interrupts it instead.</summary>
     Task<CallSnapshot> EndAsync(CallOutcome outcome);
 
+    /// <summary>Ends the call as if its client had hung up, at once: when this returns, its end is stored. Idempotent: a call that has ended stays as it is.</summary>
+    /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotFound"/>.</exception>
+    [AlwaysInterleave]
+    Task<CallSnapshot> HangUpAsync();
+
     /// <summary>Hands a data message (<c>forced_agent_message</c>, <c>hang_up</c>, <c>user_text_message</c>) to the live conversation.</summary>
     /// <exception cref="PlatformException"><see cref="ErrorCode.CallNotLive"/>.</exception>
     Task SendDataMessageAsync(JsonObject message);

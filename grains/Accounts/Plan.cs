@@ -21,6 +21,12 @@ public sealed class Plan
     [Range(0, 1_000_000)] public int ConcurrentCalls { get; set; }
 
     /// <summary>
+    /// Billed minutes of an account in one billing cycle (<c>Billing:CycleDay</c>). Once they are used up no call is created until the next cycle; calls under way go on.
+    /// Default no limit.
+    /// </summary>
+    [Range(0, 100_000_000)] public int IncludedMinutes { get; set; }
+
+    /// <summary>
     /// Calls at once that may use what <c>Calls:Capacity</c> reserves, and whose refusal is a 503 and not the client's 429. Default 0: none.
     /// </summary>
     [Range(0, 1_000_000)] public int PriorityCalls { get; set; }

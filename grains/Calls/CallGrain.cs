@@ -155,6 +155,16 @@ internal sealed partial class CallGrain(
         return Task.CompletedTask;
     }
 
+    /// <summary>Runs between other requests, for the same reason as <see cref="DeleteAsync"/>.</summary>
+    public async Task<CallSnapshot> HangUpAsync()
+    {
+        RequireCall();
+        if (services.LiveCalls.TryGet(CallId, out var conversation)) await EndConversationAsync(conversation);
+        // Also for a conversation that did not end in time: it finds out that its call is over.
+        await EndAsync(new CallOutcome(EndReason.Hangup), clock.GetUtcNow());
+        return state.State.ToSnapshot();
+    }
+
     /// <summary>Runs between other requests, so that the conversation's own <see cref="EndAsync(CallOutcome)"/> can get through while this waits for it.</summary>
     public async Task DeleteAsync()
     {

@@ -60,6 +60,7 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
             ["Accounts:Plans:two_calls:ConcurrentCalls"] = "2",
             ["Accounts:Plans:three_a_minute:CallsPerMinute"] = "3",
+            ["Accounts:Plans:one_minute:IncludedMinutes"] = "1",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.WebHost.UseUrls("http://127.0.0.1:0");

@@ -85,10 +85,11 @@ public sealed class AccessSweepTests(NegativeHost host)
     private IEnumerable<Probe> Refused(ApiOperation operation)
     {
         var path = operation.Path(host.Ours.Value(operation));
-        var (none, wrong) = ("""{"detail":"Authentication credentials were not provided.","code":"not_authenticated"}""", """{"detail":"Invalid API key.","code":"authentication_failed"}""");
+        // The connection API tells more behind it.
+        var (none, wrong) = ("""{"detail":"Authentication credentials were not provided.","code":"not_authenticated""", """{"detail":"Invalid API key.","code":"authentication_failed""");
         yield return new(operation, path, Probe.Says(401, none)) { Body = Body(operation) };
         foreach (var key in (string[])["", "x", Unknown, host.Ours.Key[..^1] + "_", host.Ours.Key.ToUpperInvariant(), host.RevokedKey, host.ExpiredKey])
-            yield return new(operation, path, Probe.Says(403, wrong)) { Key = key, Body = Body(operation), Note = "a wrong key" };
+            yield return new(operation, path, Probe.Says(operation.IsConnection ? 401 : 403, wrong)) { Key = key, Body = Body(operation), Note = "a wrong key" };
     }
 
     private async Task<Probe> OfAnotherAsync(ApiOperation operation)

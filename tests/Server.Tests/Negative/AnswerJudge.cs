@@ -17,7 +17,7 @@ internal static partial class AnswerJudge
         if (answer.Status < 400) return SuccessProblem(answer);
         // Before there is a request that could be routed, the web server itself refuses it, and ends the connection.
         if (answer is { Status: 400 or 414 or 431, Text.Length: 0, IsLast: true }) return null;
-        return ErrorProblem(answer);
+        return ErrorProblem(operation, answer);
     }
 
     private static string? SuccessProblem(Answer answer) => answer.MediaType switch
@@ -27,15 +27,24 @@ internal static partial class AnswerJudge
         var type => $"has the content type '{type}'",
     };
 
-    private static string? ErrorProblem(Answer answer)
+    private static string? ErrorProblem(ApiOperation operation, Answer answer)
     {
         if (answer.MediaType != "application/json") return $"is an error of content type '{answer.MediaType}'";
         if (!IsJson(answer.Text, out var body)) return "is an error whose body is no JSON";
         if (body.ValueKind != JsonValueKind.Object && body.ValueKind != JsonValueKind.Array) return "is an error whose body is neither object nor list";
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.String)
+        {
+            if (operation.IsConnection && !(body.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String)) return "is no ErrorResponse";
             return string.IsNullOrWhiteSpace(detail.GetString()) ? "has an empty detail" : null;
+        }
+        if (operation.IsConnection) return answer.Status == 422 && IsProblemList(body) ? null : "is no HTTPValidationError";
         return answer.Status == 400 && IsTree(body) ? null : "is neither {\"detail\": ..} nor a tree of {\"field\": [\"..\"]}";
     }
+
+    private static bool IsProblemList(JsonElement body)
+        => body.ValueKind == JsonValueKind.Object && body.TryGetProperty("detail", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
+            && list.EnumerateArray().All(problem => problem.GetProperty("loc").EnumerateArray().All(part => part.ValueKind is JsonValueKind.String or JsonValueKind.Number)
+                && problem.GetProperty("msg").GetString() is { Length: > 0 } && problem.GetProperty("type").GetString() is { Length: > 0 });
 
     /// <summary>Objects and lists down to lists of messages.</summary>
     private static bool IsTree(JsonElement node) => node.ValueKind switch

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Unserved;
 using VoiceGrains.Server.Tests.Contract;
 
@@ -19,6 +20,9 @@ internal sealed record ApiOperation(string Method, string Route, bool IsServed, 
 {
     /// <summary>Whether it is given a JSON body.</summary>
     public bool TakesJson => Method is "POST" or "PUT" or "PATCH";
+
+    /// <summary>Of the connection API, whose errors have a form of their own: 422 for every wrong body, 401 for every wrong key.</summary>
+    public bool IsConnection => Route.StartsWith("/api/v1/", StringComparison.Ordinal);
 
     public IReadOnlyList<string> Parameters { get; } = [.. Route.Split('/').Where(segment => segment.StartsWith('{')).Select(segment => segment.Trim('{', '}'))];
 
@@ -43,7 +47,7 @@ internal sealed record ApiOperation(string Method, string Route, bool IsServed, 
            from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
            orderby route, method
            select new ApiOperation(method, route, endpoint.Metadata.GetMetadata<UnservedOperation>() is null,
-               endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null, OpenApiContract.Find(method, route)),
+               endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null && endpoint.Metadata.GetMetadata<ChecksItsOwnTokens>() is null, OpenApiContract.Find(method, route)),
     ];
 
     private static string Template(RoutePattern pattern) => "/" + string.Join('/', pattern.PathSegments.Select(segment => segment.Parts[0] switch

@@ -46,19 +46,19 @@ public sealed class MalformedRequestTests(NegativeHost host)
     public Task ABodyThatIsNoJson_400() => RefusedAsync(
         from operation in WithBodies
         from text in HostileText.BrokenJson
-        select Ask(operation, Probe.Says(400, "{\"detail\":\"JSON parse error - "), NegativeHost.Json(text), text));
+        select Ask(operation, NoJson(operation), NegativeHost.Json(text), text));
 
     [Fact]
     public Task ABodyThatIsNoUtf8_400() => RefusedAsync(
         from operation in WithBodies
         from bytes in (byte[][])[[(byte)'"', 0xFF, (byte)'"'], [0xED, 0xA0, 0x80], [0xC0, 0x80], Encoding.Unicode.GetBytes("{}")]
-        select Ask(operation, Probe.Says(400, "{\"detail\":\"JSON parse error - "), new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json") } }, Convert.ToHexString(bytes)));
+        select Ask(operation, NoJson(operation), new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json") } }, Convert.ToHexString(bytes)));
 
     [Fact]
     public Task JsonThatIsNoObject_400TellsWhatItIs() => RefusedAsync(
         from operation in WithBodies
         from top in HostileText.WrongTops
-        select Ask(operation, answer => answer.Status == 400 && (operation.Route.EndsWith("send_data_message", StringComparison.Ordinal) || answer.Text.Contains($"but got {top.Kind}.", StringComparison.Ordinal))
+        select Ask(operation, answer => answer.Status == (operation.IsConnection ? 422 : 400) && (operation.Route.EndsWith("send_data_message", StringComparison.Ordinal) || answer.Text.Contains($"but got {top.Kind}.", StringComparison.Ordinal))
             ? null : $"is not 400 about a {top.Kind}", NegativeHost.Json(top.Json), top.Json));
 
     [Fact]
@@ -111,8 +111,11 @@ public sealed class MalformedRequestTests(NegativeHost host)
         sweep.AssertClean();
 
         static string? Unknown(Answer answer)
-            => answer.Status == 400 && (answer.Text.Contains("\"nonsense\":[\"Unknown field.\"]", StringComparison.Ordinal) || answer.Text.Contains("\"type\"", StringComparison.Ordinal)) ? null : "does not tell what was sent";
+            => answer.Status is 400 or 422 && (answer.Text.Contains("\"nonsense\":[\"Unknown field.\"]", StringComparison.Ordinal) || answer.Text.Contains("\"body\",\"nonsense\"", StringComparison.Ordinal) || answer.Text.Contains("\"type\"", StringComparison.Ordinal)) ? null : "does not tell what was sent";
     }
+
+    private static Func<Answer, string?> NoJson(ApiOperation operation)
+        => operation.IsConnection ? Probe.Says(422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"JSON parse error - ") : Probe.Says(400, "{\"detail\":\"JSON parse error - ");
 
     /// <summary>Of a voice whose provider is away.</summary>
     private static bool IsPreview(ApiOperation operation) => operation.Route.EndsWith("/preview", StringComparison.Ordinal);

@@ -34,6 +34,7 @@ public sealed class NegativeHost : IAsyncLifetime
         ["POST /api/tools"] = """{"name":"tool","definition":{"modelToolName":"look","description":"Looks.","client":{}}}""",
         ["POST /api/voice_preview"] = """{"definition":{"generic":{"url":"http://127.0.0.1:1/","headers":{},"body":{"text":"{text}"},"responseSampleRate":16000,"responseMimeType":"audio/l16"}}}""",
         ["POST /api/voices"] = """{"name":"voice","definition":{"generic":{"url":"http://127.0.0.1:1/","headers":{},"body":{"text":"{text}"},"responseSampleRate":16000,"responseMimeType":"audio/l16"}}}""",
+        ["POST /api/v1/connection/connection-details"] = """{"agent_id":"11111111-2222-3333-4444-555555555555"}""",
         ["POST /api/webhooks"] = """{"url":"https://93.184.215.14/hook","events":["call.ended"]}""",
     };
 
