@@ -170,12 +170,9 @@ public sealed class IceLiteAgent : IDisposable
         {
             if (!_pairs.Contains(pair))
                 return;
+            if (_selected == pair && _state == IceState.Connected)
+                _state = IceState.Disconnected;
             Forget(pair);
-            if (_selected == pair)
-            {
-                _selected = null;
-                _state = _state == IceState.Connected ? IceState.Disconnected : _state;
-            }
         }
         TellState();
     }
@@ -202,8 +199,10 @@ public sealed class IceLiteAgent : IDisposable
     private void Forget(IcePair pair)
     {
         _pairs.Remove(pair);
+        if (_selected == pair)
+            _selected = null;
         if (_latest == pair)
-            _latest = _selected;
+            _latest = _pairs.MaxBy(other => other.LastCheck);
         pair.Path.Unbind(pair);
     }
 }

@@ -48,7 +48,10 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
     /// <summary>What every answer advertises: public addresses, then the machine's own; all UDP ones, then TCP passive ones.</summary>
     public IReadOnlyList<IceCandidate> Candidates { get; }
 
-    /// <summary>Counts of this endpoint, for tests.</summary>
+    /// <summary>TCP connections that are open.</summary>
+    internal int TcpConnections => _sockets.Tcp?.Count ?? 0;
+
+    /// <summary>Counts of this endpoint.</summary>
     internal TransportCounters Counters => _counters;
 
     /// <summary>Opens the sockets and starts to receive.</summary>

@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Ice;
@@ -6,7 +9,7 @@ using VoiceGrains.WebRtc.Transport;
 
 namespace VoiceGrains.WebRtc.Tests.Transport;
 
-/// <summary>Clients on real sockets against one endpoint on loopback. The clock stands still unless a test moves it.</summary>
+/// <summary>Clients on real UDP sockets against one endpoint on loopback. The clock stands still unless a test moves it.</summary>
 public sealed class MediaEndpointTests : IAsyncLifetime
 {
     private static readonly byte[] Rtp = [0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 1, 2, 3];
@@ -14,14 +17,16 @@ public sealed class MediaEndpointTests : IAsyncLifetime
 
     private readonly ManualClock _clock = new();
     private readonly TestSink _sink = new();
-    private MediaEndpoint _endpoint = null!;
-    private IceLiteAgent _agent = null!;
+    private readonly MediaEndpoint _endpoint;
+    private readonly IceLiteAgent _agent;
 
-    public ValueTask InitializeAsync()
+    public MediaEndpointTests()
     {
-        Start(IPAddress.Loopback);
-        return ValueTask.CompletedTask;
+        _endpoint = Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback });
+        _agent = _endpoint.CreateAgent(_sink);
     }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync() => _endpoint.DisposeAsync();
 
@@ -39,13 +44,221 @@ public sealed class MediaEndpointTests : IAsyncLifetime
         Assert.Equal(peer.Local, _agent.SelectedRemote);
         Assert.True(_agent.TrySend(Dtls));
         Assert.Equal(Dtls, await peer.ReceiveAsync());
+        Assert.Equal(2, _endpoint.Counters.SentCount);
     }
 
-    private UdpPeer Connect() => new(_endpoint.Candidates[0].Address, _endpoint.Port);
-
-    private void Start(IPAddress address)
+    [Fact]
+    public async Task IPv6_WorksAsWell()
     {
-        _endpoint = MediaEndpoint.Start(new MediaEndpointOptions { BindAddress = address }, _clock, NullLoggerFactory.Instance);
-        _agent = _endpoint.CreateAgent(_sink);
+        await using var endpoint = Start(new MediaEndpointOptions { BindAddress = IPAddress.IPv6Loopback });
+        var sink = new TestSink();
+        using var agent = endpoint.CreateAgent(sink);
+        using var peer = new UdpPeer(IPAddress.IPv6Loopback, endpoint.Port);
+
+        await peer.CheckAsync(agent.Local);
+        peer.Send(Rtp);
+        await Poll.UntilAsync(() => sink.Datagrams.Count == 1, "RTP arrives");
+
+        Assert.True(agent.TrySend(Dtls));
+        Assert.Equal(Dtls, await peer.ReceiveAsync());
     }
+
+    [Fact]
+    public async Task ManyCallsShareThePort_AndEachGetsItsOwn()
+    {
+        var calls = Enumerable.Range(0, 20).Select(i => (Sink: new TestSink(), Peer: Connect(), Packet: (byte[])[128, 111, (byte)i])).ToList();
+        var agents = calls.ConvertAll(call => _endpoint.CreateAgent(call.Sink));
+        for (var i = 0; i < calls.Count; i++)
+            await calls[i].Peer.CheckAsync(agents[i].Local);
+
+        for (var round = 0; round < 5; round++)
+            calls.ForEach(call => call.Peer.Send(call.Packet));
+        await Poll.UntilAsync(() => calls.TrueForAll(call => call.Sink.Datagrams.Count == 5), "all have theirs");
+
+        Assert.All(calls, call => Assert.All(call.Sink.Datagrams, datagram => Assert.Equal(call.Packet, datagram)));
+        Assert.Empty(_sink.Datagrams);
+        calls.ForEach(call => call.Peer.Dispose());
+    }
+
+    [Fact]
+    public async Task InjectedRtpAndDtls_FromAnAddressThatNoCheckValidated_ChangeNothing()
+    {
+        using var peer = Connect();
+        using var attacker = Connect();
+        await peer.CheckAsync(_agent.Local);
+
+        attacker.Send(Rtp);
+        attacker.Send(Dtls);
+        attacker.Send(new Check(_agent.Local) { Password = "guessed guessed guessed!" }.ToBytes());
+        attacker.Send(Rtp);
+        peer.Send(Dtls);
+        await Poll.UntilAsync(() => _sink.Datagrams.Count > 0 && _endpoint.Counters.Count(DropReason.NotValidated) == 3, "all is handled");
+
+        Assert.Equal([Dtls], _sink.Datagrams);
+        Assert.Equal(1, _endpoint.Counters.Count(DropReason.WrongIntegrity));
+        Assert.Equal(peer.Local, _agent.SelectedRemote);
+        Assert.False(attacker.HasMore);
+    }
+
+    [Fact]
+    public async Task AFloodFromStrangers_IsCounted_AnsweredByNothing_AndLeavesTheCallAlone()
+    {
+        using var peer = Connect();
+        await peer.CheckAsync(_agent.Local);
+        byte[][] junk = [Rtp, Dtls, [0, 1, 0, 0], new Check(new IceCredentials("Zzzzzzzz", "x")).ToBytes(), [9], [], [255, 1], new byte[9_000]];
+        var strangers = Enumerable.Range(0, 8).Select(_ => Connect()).ToList();
+
+        for (var i = 0; i < 4_000; i++)
+            strangers[i % 8].Send(junk[i / 8 % 8]);
+        for (var i = 0; _sink.Datagrams.IsEmpty; i++)   // what the system's buffer had no room for is sent again, as audio goes on
+        {
+            Assert.True(i < 2_000, "No RTP came through.");
+            peer.Send(Rtp);
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        Assert.All(strangers, stranger => Assert.False(stranger.HasMore));
+        Assert.All(_sink.Datagrams, datagram => Assert.Equal(Rtp, datagram));
+        Assert.True(_endpoint.Counters.Count(DropReason.NotValidated) > 0);
+        Assert.True(_endpoint.Counters.Count(DropReason.UnknownFragment) > 0);
+        Assert.Equal(0, _endpoint.Counters.Count(DropReason.Failed));
+        Assert.Equal(1, _endpoint.Counters.SentCount);
+        await peer.CheckAsync(_agent.Local);
+        strangers.ForEach(stranger => stranger.Dispose());
+    }
+
+    [Fact]
+    public async Task WhenThePeerFallsSilent_ItsCallIsToldOnce_AndAgainWhenItComesBack()
+    {
+        using var peer = Connect();
+        await peer.CheckAsync(_agent.Local);
+
+        _clock.Advance(TimeSpan.FromSeconds(40));
+        Assert.Equal([IceState.Connected, IceState.Disconnected], _sink.States);
+        Assert.False(_agent.TrySend(Rtp));
+
+        using var elsewhere = Connect();
+        await elsewhere.CheckAsync(_agent.Local);
+        Assert.True(_agent.TrySend(Rtp));
+        Assert.Equal(Rtp, await elsewhere.ReceiveAsync());
+        Assert.False(peer.HasMore);
+    }
+
+    [Fact]
+    public async Task ASinkThatThrows_HurtsItsOwnDatagramOnly()
+    {
+        using var peer = Connect();
+        await peer.CheckAsync(_agent.Local);
+        _sink.OnDelivery = () =>
+        {
+            _sink.OnDelivery = null;
+            throw new InvalidOperationException("a bug");
+        };
+
+        peer.Send(Dtls);
+        peer.Send(Rtp);
+        await Poll.UntilAsync(() => _sink.Datagrams.Count == 1, "the second arrives");
+
+        Assert.Equal(1, _endpoint.Counters.Count(DropReason.Failed));
+        Assert.Equal([Rtp], _sink.Datagrams);
+    }
+
+    [Fact]
+    public async Task ClosingTheEndpoint_ClosesItsAgents()
+    {
+        await _endpoint.DisposeAsync();
+        await _endpoint.DisposeAsync();
+
+        Assert.Equal([IceState.Closed], _sink.States);
+        Assert.False(_agent.TrySend(Rtp));
+        Assert.Throws<ObjectDisposedException>(() => _endpoint.CreateAgent(_sink));
+    }
+
+    [Fact]
+    public async Task PublicAddresses_AreAdvertisedBesideOrInsteadOfTheMachinesOwn()
+    {
+        var options = new MediaEndpointOptions { BindAddress = IPAddress.Loopback, PublicAddresses = [IPAddress.Parse("203.0.113.7")], Tcp = false };
+        await using var beside = Start(options);
+        options.AdvertiseHostAddresses = false;
+        await using var instead = Start(options);
+
+        Assert.Equal(["203.0.113.7", "127.0.0.1"], beside.Candidates.Select(candidate => candidate.Address.ToString()));
+        Assert.Equal(["203.0.113.7"], instead.Candidates.Select(candidate => candidate.Address.ToString()));
+        Assert.All(instead.Candidates, candidate => Assert.Equal(instead.Port, candidate.Port));
+    }
+
+    [Fact]
+    public async Task ByDefault_AllAddressesShareOneNumber_UdpAndTcp()
+    {
+        await using var endpoint = Start(new MediaEndpointOptions());
+        var sink = new TestSink();
+        using var agent = endpoint.CreateAgent(sink);
+
+        Assert.NotEmpty(endpoint.Candidates);
+        Assert.All(endpoint.Candidates, candidate => Assert.Equal(endpoint.Port, candidate.Port));
+        foreach (var candidate in endpoint.Candidates)
+        {
+            if (candidate.Transport == IceTransport.Udp)
+            {
+                using var peer = new UdpPeer(candidate.Address, candidate.Port);
+                await peer.CheckAsync(agent.Local);
+            }
+            else
+            {
+                using var peer = new TcpPeer(candidate.Address, candidate.Port);
+                await peer.CheckAsync(agent.Local);
+            }
+        }
+    }
+
+    [Fact]
+    public void ATakenPort_AndAnUnknownInterface_AreSaidClearly()
+    {
+        var taken = Assert.Throws<IOException>(() => Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback, Port = _endpoint.Port }));
+        Assert.Contains($"Port {_endpoint.Port} ", taken.Message);
+        Assert.IsType<SocketException>(taken.InnerException);
+
+        var nowhere = Assert.Throws<IOException>(() => Start(new MediaEndpointOptions { Interfaces = ["nowhere0"] }));
+        Assert.Contains("Interfaces", nowhere.Message);
+    }
+
+    [Fact]
+    public async Task TheMeter_HasAllCounts()
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var seen = new Dictionary<string, long>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Meter.Name == "VoiceGrains.WebRtc") self.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.Start();
+        await using var endpoint = MediaEndpoint.Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback }, _clock, NullLoggerFactory.Instance,
+            services.GetRequiredService<IMeterFactory>());
+        using var agent = endpoint.CreateAgent(new TestSink());
+        using var peer = new UdpPeer(IPAddress.Loopback, endpoint.Port);
+        using var tcp = new TcpPeer(IPAddress.Loopback, endpoint.Port);
+        peer.Send(Rtp);
+        peer.Send(new Check(agent.Local) { IsControlled = true }.ToBytes());
+        await peer.ReceiveAsync();
+        await peer.CheckAsync(agent.Local);
+        await tcp.CheckAsync(agent.Local);
+
+        listener.RecordObservableInstruments();
+
+        Assert.Equal(2, seen["voicegrains.webrtc.received kind=stun"]);
+        Assert.Equal(0, seen["voicegrains.webrtc.received kind=rtp"]);
+        Assert.Equal(1, seen["voicegrains.webrtc.dropped reason=not_validated"]);
+        Assert.Equal(1, seen["voicegrains.webrtc.checks.refused code=487"]);
+        Assert.Equal(3, seen["voicegrains.webrtc.sent"]);
+        Assert.Equal(1, seen["voicegrains.webrtc.agents state=connected"]);
+        Assert.Equal(0, seen["voicegrains.webrtc.agents state=new"]);
+        Assert.Equal(1, seen["voicegrains.webrtc.tcp.connections"]);
+        Assert.Equal(0, seen["voicegrains.webrtc.tcp.refused"]);
+
+        void Note(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+            => seen[instrument.Name + string.Concat(tags.ToArray().Select(tag => $" {tag.Key}={tag.Value}"))] = value;
+    }
+
+    private UdpPeer Connect() => new(IPAddress.Loopback, _endpoint.Port);
+
+    private MediaEndpoint Start(MediaEndpointOptions options) => MediaEndpoint.Start(options, _clock, NullLoggerFactory.Instance);
 }
