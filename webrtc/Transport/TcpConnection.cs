@@ -58,7 +58,15 @@ internal sealed class TcpConnection : IcePath, IDatagramOrigin
         return false;
     }
 
-    public override void Bind(IcePair pair) => _pair = pair;
+    /// <summary>The first check was authentic: the connection is a client's from now on.</summary>
+    public override void Bind(IcePair pair)
+    {
+        _pair = pair;
+        if (_isAuthenticated)
+            return;
+        _isAuthenticated = true;
+        _owner.Authenticated(this);
+    }
 
     public override void Unbind(IcePair pair)
     {
@@ -125,13 +133,9 @@ internal sealed class TcpConnection : IcePath, IDatagramOrigin
             if (frame.IsEmpty)
                 continue;   // RFC 4571 §2 allows null packets
             Volatile.Write(ref _lastFrame, _context.Clock.GetTimestamp());
-            var isCheck = _context.Router.Route(this, frame);
-            if (_isAuthenticated)
-                continue;
-            if (!isCheck)
+            _context.Router.Route(this, frame);
+            if (!_isAuthenticated)
                 return false;
-            _isAuthenticated = true;
-            _owner.Authenticated(this);
         }
         return !_frames.IsBroken;
     }
