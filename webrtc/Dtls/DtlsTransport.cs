@@ -25,6 +25,9 @@ public sealed partial class DtlsTransport : IDisposable
     /// <summary>Longest plaintext of a record in bytes (RFC 6347 §4.1): the longest application data that can be sent at all.</summary>
     private const int MaxRecord = 1 << 14;
 
+    private const int RecordHeader = 13;
+    private const int ApplicationData = 23;
+
     private readonly Lock _gate = new();
     private readonly DtlsRole _role;
     private readonly DtlsFingerprint _remote;
@@ -89,7 +92,7 @@ public sealed partial class DtlsTransport : IDisposable
     /// <summary>Takes one datagram from the peer. The sink is called from within.</summary>
     public unsafe void OnDatagram(ReadOnlySpan<byte> datagram)
     {
-        if (datagram.IsEmpty || datagram[0] is < 20 or > 63)   // RFC 7983 §7
+        if (!IsPlausible(datagram))
         {
             Interlocked.Increment(ref _ignored);
             return;
@@ -154,6 +157,10 @@ public sealed partial class DtlsTransport : IDisposable
             SetAcceptState(ssl);
         return ssl;
     }
+
+    /// <summary>Whether the first byte is one of DTLS (RFC 7983 §7), and no data comes in the clear: OpenSSL would give a handshake up over that.</summary>
+    private static bool IsPlausible(ReadOnlySpan<byte> datagram)
+        => datagram.Length >= RecordHeader && datagram[0] is >= 20 and <= 63 && (datagram[0] != ApplicationData || datagram[3..5].ContainsAnyExcept((byte)0));
 
     private unsafe void Deliver(byte* datagram, int length, byte[] buffer)
     {

@@ -14,6 +14,8 @@ internal sealed class DtlsPair : IDisposable
         Server = new DtlsPeer(DtlsRole.Server, ClientCertificate.Fingerprint, clock, ServerCertificate, retransmission);
     }
 
+    public DtlsPair(DtlsPeer client, DtlsPeer server) => (Client, Server) = (client, server);
+
     public DtlsPeer Client { get; }
 
     public DtlsPeer Server { get; }
@@ -45,7 +47,7 @@ internal sealed class DtlsPair : IDisposable
         return count;
     }
 
-    private bool CarryOne()
+    public bool CarryOne()
     {
         if (Client.Outgoing.TryDequeue(out var datagram))
             Server.Transport.OnDatagram(datagram);

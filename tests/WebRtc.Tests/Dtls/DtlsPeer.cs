@@ -8,6 +8,8 @@ internal sealed class DtlsPeer : IDtlsSink, IDisposable
 {
     private readonly DtlsCertificate? _own;
 
+    public delegate void DatagramCarrier(ReadOnlySpan<byte> datagram);
+
     public DtlsPeer(DtlsRole role, string remoteFingerprint, TimeProvider clock, DtlsCertificate? certificate = null, TimeSpan? retransmission = null)
     {
         Certificate = certificate ?? (_own = DtlsCertificate.Create());
@@ -23,7 +25,15 @@ internal sealed class DtlsPeer : IDtlsSink, IDisposable
     /// <summary>Where outgoing datagrams go instead of <see cref="Outgoing"/>.</summary>
     public Action<byte[]>? Carry { get; set; }
 
+    /// <summary>Like <see cref="Carry"/>, without a copy.</summary>
+    public DatagramCarrier? CarryRaw { get; set; }
+
     public List<byte[]> Received { get; } = [];
+
+    /// <summary>Only counts what comes.</summary>
+    public bool Quiet { get; set; }
+
+    public int QuietlyReceived { get; private set; }
 
     /// <summary>Copies: the keys themselves are zeroed when the call ends.</summary>
     public (SrtpProfile Profile, byte[] Inbound, byte[] Outbound)? Keys { get; private set; }
@@ -36,8 +46,9 @@ internal sealed class DtlsPeer : IDtlsSink, IDisposable
 
     public void Send(ReadOnlySpan<byte> datagram)
     {
-        Assert.InRange(datagram.Length, 1, 1200 + 16_384);
-        if (Carry is { } carry)
+        if (CarryRaw is { } raw)
+            raw(datagram);
+        else if (Carry is { } carry)
             carry(datagram.ToArray());
         else
             Outgoing.Enqueue(datagram.ToArray());
@@ -53,6 +64,11 @@ internal sealed class DtlsPeer : IDtlsSink, IDisposable
 
     public void OnData(ReadOnlySpan<byte> applicationData)
     {
+        if (Quiet)
+        {
+            QuietlyReceived++;
+            return;
+        }
         Assert.NotNull(Keys);
         Assert.Empty(Closed);
         Received.Add(applicationData.ToArray());
