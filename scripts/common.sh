@@ -27,6 +27,7 @@ cluster_packages=(
 test_packages=(
   pocketsphinx-testdata '/usr/share/pocketsphinx/test/data/goforward.raw'
   alsa-utils            '/usr/share/sounds/alsa/Front_Center.wav'
+  chromium              '/usr/bin/chromium'
   openssl               '/usr/bin/openssl'
 )
 

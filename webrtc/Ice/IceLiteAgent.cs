@@ -46,6 +46,9 @@ public sealed class IceLiteAgent : IDisposable
     /// <summary>Remote address that media goes to; null before the first nomination.</summary>
     public System.Net.IPEndPoint? SelectedRemote => _selected?.Path.Remote.ToEndPoint();
 
+    /// <summary>What media goes over; null before the first nomination.</summary>
+    public IceTransport? SelectedTransport => _selected?.Path switch { null => null, Transport.UdpPath => IceTransport.Udp, _ => IceTransport.TcpPassive };
+
     /// <summary>Notes the peer's credentials of an offer.</summary>
     public void SetRemote(IceCredentials remote) => _remote = remote;
 

@@ -1,4 +1,4 @@
 namespace VoiceGrains.WebRtc.Sdp;
 
 /// <summary>An offer that cannot be answered: what is wrong with it, in one short sentence that may be shown to the client.</summary>
-public sealed class SdpException(string message) : Exception(message);
+public sealed class SdpException(string message) : FormatException(message);
