@@ -9,7 +9,8 @@ namespace VoiceGrains.Server.Tests;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
-        ["CallResumeTests", "ClusterCallTests", "RollingRestartTests", "LocalClusterTests", "DrainTests", "ClusterOutageTests", "ProviderFaultTests", "LaunchTests"];
+        ["Cluster", "ShortGrace", "RawSocketTests", "RollingRestartTests", "LocalClusterTests", "ProviderFaultTests", "LiveCallRestartTests", "ClusterOutageTests", "DatabaseOutageTests", "LaunchTests",
+            "HostileClientTests", "DrainTests"];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection

@@ -130,8 +130,10 @@ internal sealed class ConversationHarness : IAsyncDisposable
     /// <summary>Lets time pass until the condition holds.</summary>
     public void RunUntil(Func<bool> condition, double limitSeconds = 30)
     {
+        var ticks = 0;
         for (var end = Now + TimeSpan.FromSeconds(limitSeconds); !condition();)
         {
+            if (++ticks % 50 == 0) _pump.AwaitPool();
             Assert.True(Now < end, $"It did not happen within {limitSeconds} s. Messages: {string.Join(" | ", Messages.Select(m => $"{m.Role}:{m.Text}"))}. Sent: {string.Join("\n", FarEnd.Messages.TakeLast(12).Select(m => $"{m.At} {m.Message.ToJsonString()}"))}");
             if (FarEnd.IsClosed) AwaitOutcome();
             else Tick();

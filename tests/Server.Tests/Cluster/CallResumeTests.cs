@@ -1,4 +1,3 @@
-using Npgsql;
 using VoiceGrains.GrainInterfaces.Accounts;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.Launch;
@@ -7,19 +6,25 @@ using VoiceGrains.Server.Tests.WebSockets;
 namespace VoiceGrains.Server.Tests.Cluster;
 
 /// <summary>Calls whose silo dies, sleeps or leaves, in a cluster of real processes; their clients speak.</summary>
-public sealed class CallResumeTests
+[Collection(ClusterCollection.Name)]
+public sealed class CallResumeTests(SharedCluster shared) : IAsyncLifetime
 {
     private const string Prompt = """When the user says "ten meters": say "One two three four five six seven eight nine ten." """;
 
+    private readonly ClusterProcesses cluster = shared.Processes;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await cluster.MendAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task AKilledSilosCall_GoesOnOnAnother_AndACallElsewhereNoticesNothing()
     {
-        await using var cluster = await ClusterProcesses.StartAsync();
-        using var api = await ClientAsync(cluster);
+        using var api = await ClientAsync();
         await using var call = await TalkAsync(api);
-        await using var bystander = await TalkElsewhereAsync(cluster, api, call);
+        await using var bystander = await TalkElsewhereAsync(api, call);
 
         cluster.Silo(await cluster.SiloOfAsync(call.CallId)).KillHard();
         await call.WaitForCloseAsync();
@@ -36,8 +41,7 @@ public sealed class CallResumeTests
     [Fact]
     public async Task ASiloThatSlept_ChangesNothingOfACallThatWentOnWithoutIt()
     {
-        await using var cluster = await ClusterProcesses.StartAsync();
-        using var api = await ClientAsync(cluster);
+        using var api = await ClientAsync();
         await using var call = await TalkAsync(api);
         var owner = cluster.Silo(await cluster.SiloOfAsync(call.CallId));
         owner.Signal(SiloProcess.SigStop);
@@ -53,8 +57,7 @@ public sealed class CallResumeTests
     [Fact]
     public async Task ASiloThatIsStoppedInAHurry_HandsItsCallsOver()
     {
-        await using var cluster = await ClusterProcesses.StartAsync();
-        using var api = await ClientAsync(cluster);
+        using var api = await ClientAsync();
         await using var call = await TalkAsync(api);
         cluster.Silo(await cluster.SiloOfAsync(call.CallId)).Signal(SiloProcess.SigTerm);       // Drain:Timeout is 0 here
         await call.WaitForCloseAsync();
@@ -63,28 +66,6 @@ public sealed class CallResumeTests
         await AskAsync(back);
         Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
         await AssertTwoTurnsAsync(back, resumed: 1);
-    }
-
-    [Fact]
-    public async Task ACallThatNobodyComesBackTo_EndsOnAnotherSilo_AndItsPlaceIsFree()
-    {
-        await using var cluster = await ClusterProcesses.StartAsync(("Calls__Resume__Grace", "00:00:02"));
-        await AllowOneCallAsync(cluster);
-        using var api = await ClientAsync(cluster);
-        await using var call = await TalkAsync(api);
-        cluster.Silo(await cluster.SiloOfAsync(call.CallId)).KillHard();
-        Assert.Equal(429, (await api.PostAsync("/api/calls", "{}")).Status);        // its client may still come back
-        Assert.Equal("connection_error", (await call.EndedAsync()).GetProperty("endReason").GetString());
-        await call.ListUntilAsync("events?type=call_ended", list => list.Count == 1);
-        Assert.Equal(201, (await api.PostAsync("/api/calls", "{}")).Status);
-    }
-
-    /// <summary>Before a gateway has seen the account: it remembers one for a while.</summary>
-    private static async Task AllowOneCallAsync(ClusterProcesses cluster)
-    {
-        await using var database = NpgsqlDataSource.Create(cluster.Database);
-        await using var command = database.CreateCommand("update accounts set allowed_concurrent_calls = 1");
-        await command.ExecuteNonQueryAsync(Cancel);
     }
 
     private static async Task<LiveCall> TalkAsync(ApiClient api)
@@ -96,7 +77,7 @@ public sealed class CallResumeTests
         return call;
     }
 
-    private static async Task<LiveCall> TalkElsewhereAsync(ClusterProcesses cluster, ApiClient api, LiveCall call)
+    private async Task<LiveCall> TalkElsewhereAsync(ApiClient api, LiveCall call)
     {
         for (var tries = 0; tries < 8; tries++)
         {
@@ -131,7 +112,7 @@ public sealed class CallResumeTests
         Assert.InRange(events.Count(type => type == "turn_latency"), 0, 2);     // none for a turn that waited for its answer while the user went on
     }
 
-    private static async Task<ApiClient> ClientAsync(ClusterProcesses cluster)
+    private async Task<ApiClient> ClientAsync()
     {
         var key = (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim();
         return new ApiClient(cluster.Gateway.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);

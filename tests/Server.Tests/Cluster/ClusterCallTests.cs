@@ -7,47 +7,56 @@ using VoiceGrains.Server.Tests.WebSockets;
 namespace VoiceGrains.Server.Tests.Cluster;
 
 /// <summary>Calls in a cluster of real processes, as clients of its gateway see them.</summary>
-public sealed class ClusterCallTests
+[Collection(ClusterCollection.Name)]
+public sealed class ClusterCallTests(SharedCluster shared) : IAsyncLifetime
 {
+    private readonly ClusterProcesses cluster = shared.Processes;
     private readonly HttpClient http = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    public async ValueTask InitializeAsync() => await cluster.MendAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
     [Fact]
     public async Task AKilledSilo_TakesOnlyItsOwnCalls_AndNewOnesGoOn()
     {
-        await using var cluster = await ClusterProcesses.StartAsync();
         var calls = new List<(string CallId, string Silo, LiveClient Client)>();
+        await UntilNoCallIsLiveAsync();
         try
         {
             while (calls.Count < 12 && calls.Select(call => call.Silo).Distinct().Count() < 2)
             {
-                var (callId, joinUrl) = await CreateAsync(cluster);
+                var (callId, joinUrl) = await CreateAsync();
                 Assert.Equal(cluster.Gateway.Url.Authority, joinUrl.Authority);      // no silo has a public address: media comes through the gateway
                 var client = await LiveClient.JoinAsync(joinUrl);
                 calls.Add((callId, await cluster.SiloOfAsync(callId), client));
                 Assert.NotEmpty(await client.AskAsync("Hello?"));
             }
             Assert.Equal(["one", "two"], calls.Select(call => call.Silo).Distinct().Order());
-            var silos = await GetAsync(cluster, "/api/cluster/silos");
-            Assert.Equal(calls.Count, silos.EnumerateArray().Sum(silo => silo.GetProperty("liveCalls").GetInt32()));
+            Assert.Equal(calls.Count, await LiveCallsAsync());
 
             cluster.Silo("one").KillHard();
             foreach (var (callId, _, client) in calls.Where(call => call.Silo == "two"))
             {
                 Assert.NotEmpty(await client.AskAsync("Are you still there?"));
-                var messages = (await GetAsync(cluster, $"/api/calls/{callId}")).GetProperty("ended");
+                var messages = (await GetAsync($"/api/calls/{callId}")).GetProperty("ended");
                 Assert.Equal(JsonValueKind.Null, messages.ValueKind);
             }
             foreach (var (_, _, client) in calls.Where(call => call.Silo == "one"))
                 await client.EndOfCallAsync();
 
-            await using var fresh = await JoinSoonAsync(cluster, LiveCall.Patience);
+            await using var fresh = await JoinSoonAsync(LiveCall.Patience);
             Assert.NotEmpty(await fresh.AskAsync("Hello again?"));
 
             var survivor = calls.First(call => call.Silo == "two");
             await survivor.Client.HangUpAsync();
-            var texts = (await GetAsync(cluster, $"/api/calls/{survivor.CallId}/messages")).GetProperty("results").EnumerateArray().Select(m => m.GetProperty("text").GetString());
+            var texts = (await GetAsync($"/api/calls/{survivor.CallId}/messages")).GetProperty("results").EnumerateArray().Select(m => m.GetProperty("text").GetString());
             Assert.Contains("Are you still there?", texts);
         }
         finally
@@ -59,8 +68,7 @@ public sealed class ClusterCallTests
     [Fact]
     public async Task AJoinThroughTheGateway_IsAnsweredAsTheSiloWould()
     {
-        await using var cluster = await ClusterProcesses.StartAsync();
-        var (callId, joinUrl) = await CreateAsync(cluster);
+        var (callId, joinUrl) = await CreateAsync();
         await using (var client = await LiveClient.JoinAsync(joinUrl))
         {
             Assert.NotEmpty(await client.AskAsync("Hello?"));
@@ -82,20 +90,7 @@ public sealed class ClusterCallTests
         Assert.Equal(HttpStatusCode.OK, elsewhere.StatusCode);
     }
 
-    [Fact]
-    public async Task AJoinUrl_NamesTheSilosPublicAddress_AndAnotherSiloTakesTheClientThere()
-    {
-        await using var cluster = await ClusterProcesses.StartAsync(("Media__PublicUrl", "http://127.0.0.1:PORT"));
-        var (callId, joinUrl) = await CreateAsync(cluster);
-        var owner = await cluster.SiloOfAsync(callId);
-        Assert.Equal($"ws://{cluster.Silo(owner).Url.Authority}", joinUrl.GetLeftPart(UriPartial.Authority));
-
-        var other = cluster.Silo(owner == "one" ? "two" : "one");
-        await using var client = await LiveClient.JoinAsync(new UriBuilder(joinUrl) { Port = other.Url.Port }.Uri);
-        Assert.NotEmpty(await client.AskAsync("Hello?"));
-    }
-
-    private async Task<(string CallId, Uri JoinUrl)> CreateAsync(ClusterProcesses cluster)
+    private async Task<(string CallId, Uri JoinUrl)> CreateAsync()
     {
         using var reply = await LiveClient.CreateAsync(http, cluster.Gateway);
         Assert.True(reply.StatusCode == HttpStatusCode.Created, await reply.Content.ReadAsStringAsync(Cancel));
@@ -104,7 +99,7 @@ public sealed class ClusterCallTests
     }
 
     /// <summary>As a client does: refused with 503, it comes again.</summary>
-    private async Task<LiveClient> JoinSoonAsync(ClusterProcesses cluster, TimeSpan limit)
+    private async Task<LiveClient> JoinSoonAsync(TimeSpan limit)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         late.CancelAfter(limit);
@@ -122,7 +117,18 @@ public sealed class ClusterCallTests
         }
     }
 
-    private async Task<JsonElement> GetAsync(ClusterProcesses cluster, string path)
+    /// <summary>What the tests before left behind is over.</summary>
+    private async Task UntilNoCallIsLiveAsync()
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        late.CancelAfter(LiveCall.Patience);
+        while (await LiveCallsAsync() > 0) await Task.Delay(100, late.Token);
+    }
+
+    private async Task<int> LiveCallsAsync()
+        => (await GetAsync("/api/cluster/silos")).EnumerateArray().Sum(silo => silo.GetProperty("liveCalls").GetInt32());
+
+    private async Task<JsonElement> GetAsync(string path)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(cluster.Gateway.Url, path));
         request.Headers.Add("X-API-Key", (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim());

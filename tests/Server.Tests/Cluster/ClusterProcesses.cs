@@ -65,6 +65,12 @@ internal sealed class ClusterProcesses : IAsyncDisposable
             "--port", port, "--data", DataOf(name));
     }
 
+    /// <summary>Starts the silos again that a test has killed.</summary>
+    public async Task MendAsync()
+    {
+        foreach (var name in silos.Where(silo => silo.Value.HasExited).Select(silo => silo.Key).ToList()) await StartSiloAsync(name);
+    }
+
     /// <summary>The name of the silo that has a call, from the directory.</summary>
     public async Task<string> SiloOfAsync(string callId)
     {

@@ -13,7 +13,8 @@ using VoiceGrains.Server.Tests.WebSockets;
 namespace VoiceGrains.Server.Tests.Cluster;
 
 /// <summary>Calls on a silo, watched at gateways with @grpc/grpc-js. All are processes of their own.</summary>
-public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<WatchedCluster>
+[Collection(ClusterCollection.Name)]
+public sealed class ClusterWatchTests(SharedCluster shared) : IAsyncLifetime
 {
     private const string Prompt = """
         When the call starts: say "Hello, this is Anna."
@@ -24,7 +25,11 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
     // Nobody joins it, for longer than a test takes.
     private const string Unjoined = """{"joinTimeout":"600s"}""";
 
-    private readonly ClusterProcesses cluster = watched.Processes;
+    private readonly ClusterProcesses cluster = shared.Processes;
+
+    public async ValueTask InitializeAsync() => await cluster.MendAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task ACallOfHumanSpeech_IsWatchedAtTwoGateways()
@@ -33,7 +38,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         await using var call = await LiveCall.CreateAsync(api, LiveCall.Request(Prompt, """{"languageHint":"en"}"""));
         var callId = call.CallId;
         await using var one = await WatchAsync(cluster.GrpcOf(cluster.Gateway), api, callId);
-        await using var two = await WatchAsync(cluster.GrpcOf(watched.SecondGateway), api, callId);
+        await using var two = await WatchAsync(cluster.GrpcOf(shared.SecondGateway), api, callId);
 
         await call.JoinAsync();
         await call.WaitForFinalAsync("agent");
@@ -41,7 +46,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         call.Say(HumanSpeech.OneTurn());
         var heard = await call.WaitForAsync("transcript", json => IsFinal(json, "user", "ten meters"), listening.At);
         var answered = await call.WaitForFinalAsync("agent", heard.At);
-        await SendDataAsync(watched.SecondGateway, api, callId, """{"type":"user_text_message","text":"thank you"}""");
+        await SendDataAsync(shared.SecondGateway, api, callId, """{"type":"user_text_message","text":"thank you"}""");
         await call.WaitForFinalAsync("agent", answered.At + 0.001);
         await SendDataAsync(cluster.Gateway, api, callId, """{"type":"hang_up"}""");
 
@@ -174,7 +179,7 @@ public sealed class ClusterWatchTests(WatchedCluster watched) : IClassFixture<Wa
         using var api = await cluster.CreateClientAsync(cluster.Gateway);
         await using var call = await LiveCall.JoinAsync(api, LiveCall.Request(Prompt, """{"initialOutputMedium":"MESSAGE_MEDIUM_TEXT"}"""));
         await call.WaitForFinalAsync("agent");
-        await using var flock = NodeClient.Start("flock", cluster.GrpcOf(watched.SecondGateway), api.Key, new { callId = call.CallId, count = 60, everyMs = 5 });
+        await using var flock = NodeClient.Start("flock", cluster.GrpcOf(shared.SecondGateway), api.Key, new { callId = call.CallId, count = 60, everyMs = 5 });
         Assert.True((await flock.NextAsync()).GetProperty("watching").GetBoolean());
         await call.SendAsync("""{"type":"hang_up"}""");
 

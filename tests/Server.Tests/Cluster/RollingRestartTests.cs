@@ -8,7 +8,7 @@ namespace VoiceGrains.Server.Tests.Cluster;
 /// <summary>Every silo of a cluster is replaced, one after the other, while people call and talk.</summary>
 public sealed class RollingRestartTests
 {
-    private const int Callers = 4;
+    private const int Callers = 3;
     private const string Prompt = """When the user says "ten meters": say "One two three four five." """;
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(60);
 
@@ -18,13 +18,12 @@ public sealed class RollingRestartTests
     public async Task ARollingRestart_LosesNoCall()
     {
         await using var cluster = await ClusterProcesses.StartAsync(("Drain__Timeout", "00:01:00"));
-        await cluster.StartSiloAsync("three");
         var key = (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim();
         using var api = new ApiClient(cluster.Gateway.Url, new Account { AccountId = Guid.Empty, Name = "", Plan = "" }, key);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var callers = Enumerable.Range(0, Callers).Select(_ => CallAgainAndAgainAsync(api, over.Token)).ToList();
 
-        foreach (var name in (string[])["one", "two", "three"])
+        foreach (var name in (string[])["one", "two"])
         {
             var silo = cluster.Silo(name);
             silo.Signal(SiloProcess.SigTerm);

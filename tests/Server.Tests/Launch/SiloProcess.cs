@@ -24,6 +24,8 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     public int Id => process.Id;
 
+    public bool HasExited => process.HasExited;
+
     /// <summary>Everything it has printed, both streams.</summary>
     public string Printed
     {

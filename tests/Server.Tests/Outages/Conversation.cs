@@ -25,7 +25,8 @@ internal sealed class Conversation : IAsyncDisposable
     public static async Task<Conversation> StartAsync(Server server)
     {
         var request = LiveCall.Request($"""When the user says "go forward": say "{Answer}" """, """{"firstSpeakerSettings":{"user":{}}}""");
-        return new Conversation(server, await LiveCall.JoinAsync(server.Api, request));
+        await using var created = await LiveCall.CreateSoonAsync(server.Api, request);
+        return new Conversation(server, await created.ReturnAsync());       // as any client: told to wait (503), it tries again
     }
 
     /// <summary>Speaks and is understood and answered, in sound.</summary>

@@ -11,7 +11,7 @@ namespace VoiceGrains.Server.Tests.Outages;
 internal sealed class Server(SiloProcess process, string apiKey) : IAsyncDisposable
 {
     /// <summary>For anything that must happen, on machines that are busy.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>A refusal must come before clients give up: far below the 30 s that a grain call or a database driver would wait.</summary>
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(20);

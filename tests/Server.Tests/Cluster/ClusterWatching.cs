@@ -2,32 +2,12 @@ using Npgsql;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using VoiceGrains.Grains.Accounts;
-
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.Launch;
-using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.Cluster;
 
-/// <summary>Two silos and two gateways as processes, for tests that break none of them.</summary>
-public sealed class WatchedCluster : IAsyncLifetime
-{
-    internal ClusterProcesses Processes { get; private set; } = null!;
-
-    internal SiloProcess SecondGateway { get; private set; } = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        Processes = await ClusterProcesses.StartAsync();
-        SecondGateway = await Processes.AddGatewayAsync("gateway-2");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (Processes is not null) await Processes.DisposeAsync();
-    }
-}
-
+/// <summary>What tests of watched calls ask of a cluster.</summary>
 internal static class ClusterWatching
 {
     /// <summary>A new account with a key of its own, at a gateway.</summary>
