@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace VoiceGrains.WebRtc.Dtls;
@@ -26,7 +27,7 @@ public sealed class DtlsFingerprint
             var pair = value[(Prefix.Length + 3 * i)..];
             if (!char.IsAsciiHexDigit(pair[0]) || !char.IsAsciiHexDigit(pair[1]) || (i < Hash - 1 && pair[2] != ':'))
                 return false;
-            hash[i] = (byte)(Convert.ToInt32(pair[..2].ToString(), 16));
+            hash[i] = byte.Parse(pair[..2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         }
         fingerprint = new DtlsFingerprint(hash);
         return true;
@@ -43,5 +44,5 @@ public sealed class DtlsFingerprint
 
     internal static DtlsFingerprint Of(ReadOnlySpan<byte> certificate) => new(SHA256.HashData(certificate));
 
-    public override string ToString() => Prefix + Convert.ToHexString(_hash).Chunk(2).Aggregate("", (line, pair) => $"{line}{(line == "" ? "" : ":")}{pair[0]}{pair[1]}");
+    public override string ToString() => Prefix + string.Join(':', _hash.Select(octet => octet.ToString("X2", CultureInfo.InvariantCulture)));
 }

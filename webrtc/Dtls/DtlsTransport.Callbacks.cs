@@ -39,6 +39,7 @@ public sealed partial class DtlsTransport
 
     internal void PutDatagram(ReadOnlySpan<byte> datagram)
     {
+        _isSending = true;
         try
         {
             _sink.Send(datagram);
@@ -47,6 +48,7 @@ public sealed partial class DtlsTransport
         {
             _unsent++;
         }
+        _isSending = false;
     }
 
     internal bool AcceptsCertificate(ReadOnlySpan<byte> certificate)
@@ -88,7 +90,7 @@ public sealed partial class DtlsTransport
         TimeValue left;
         if (Control(_ssl, ControlDtlsTimeout, 0, &left) == 1)
             due = TimeSpan.FromTicks(Math.Min(due.Ticks, left.Seconds * TimeSpan.TicksPerSecond + left.Microseconds * TimeSpan.TicksPerMicrosecond));
-        _timer!.Change(due > ShortestWait ? due : ShortestWait, Timeout.InfiniteTimeSpan);
+        _timer?.Change(due > ShortestWait ? due : ShortestWait, Timeout.InfiniteTimeSpan);
     }
 
     private void StopTimer()

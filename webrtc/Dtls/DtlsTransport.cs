@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using VoiceGrains.WebRtc.Srtp;
 using static VoiceGrains.WebRtc.Dtls.OpenSsl;
 
@@ -36,6 +37,7 @@ public sealed partial class DtlsTransport : IDisposable
     private readonly ConnectionHandle _ssl;
     private State _state;
     private string? _reason;
+    private bool _isSending;
 
     // The datagram that OpenSSL may read during the step that is under way.
     private unsafe byte* _datagram;
@@ -126,14 +128,15 @@ public sealed partial class DtlsTransport : IDisposable
         }
     }
 
-    /// <summary>Tells the peer goodbye (close_notify), without waiting for its own, and zeroes the keys. Repeated calls do nothing.</summary>
+    /// <summary>Tells the peer goodbye (close_notify), without waiting for its own, and frees the connection with its keys. Repeated calls do nothing.</summary>
+    /// <remarks>A sink that gives up while it sends may call this too: OpenSSL is then in the middle of a record, so the peer is not told.</remarks>
     public void Dispose()
     {
         lock (_gate)
         {
             if (_ssl.IsClosed)
                 return;
-            if (_state == State.Connected)
+            if (_state == State.Connected && !_isSending)
                 SayGoodbye();
             Close("disposed");
             _ssl.Dispose();
@@ -194,7 +197,7 @@ public sealed partial class DtlsTransport : IDisposable
         {
             if (_state is State.New or State.Closed)
             {
-                _ignored++;
+                Interlocked.Increment(ref _ignored);
                 return Outcome.Nothing;
             }
             _datagram = datagram;
@@ -211,6 +214,8 @@ public sealed partial class DtlsTransport : IDisposable
     {
         ClearErrors();
         var result = DoHandshake(_ssl);
+        if (_state != State.Handshaking)   // disposed by the sink meanwhile
+            return Outcome.Nothing;
         if (result == 1)
             return Finish(out keys);
         if (GetError(_ssl, result) != ErrorWantRead)
@@ -257,7 +262,7 @@ public sealed partial class DtlsTransport : IDisposable
         }
         finally
         {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(material);
+            CryptographicOperations.ZeroMemory(material);
         }
     }
 
@@ -268,6 +273,8 @@ public sealed partial class DtlsTransport : IDisposable
         int result;
         fixed (byte* start = buffer)
             result = Read(_ssl, start, buffer.Length);
+        if (_state != State.Connected)     // disposed by the sink meanwhile
+            return Outcome.Nothing;
         if (result > 0)
         {
             length = result;

@@ -5,7 +5,7 @@ namespace VoiceGrains.WebRtc.Dtls;
 /// <summary>Where a <see cref="DtlsTransport"/> puts what it has to send and what it received.</summary>
 public interface IDtlsSink
 {
-    /// <summary>Sends one datagram, or drops it when there is no way to the peer. The transport's lock is held: do not block and do not call the transport.</summary>
+    /// <summary>Sends one datagram, or drops it when there is no way to the peer. The transport's lock is held: do not block, and call nothing of the transport but its Dispose.</summary>
     void Send(ReadOnlySpan<byte> datagram);
 
     /// <summary>The peer proved that it holds the certificate of the SDP. Once at most, and before any <see cref="OnData"/>.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Dtls;
@@ -282,6 +283,51 @@ public sealed class DtlsTransportTests
         Assert.InRange(server.Closed.Count, 0, 1);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Dispose_WhileTheSinkSends_IsSafe(int after)
+    {
+        using var pair = new DtlsPair(_clock);
+        foreach (var peer in new[] { pair.Client, pair.Server })
+        {
+            var sent = 0;
+            peer.Carry = datagram =>
+            {
+                if (sent++ == after)
+                    peer.Transport.Dispose();
+                else
+                    peer.Outgoing.Enqueue(datagram);
+            };
+        }
+        pair.Start();
+        pair.Exchange();
+        for (var i = 0; i < 4; i++)
+        {
+            pair.Client.Transport.TrySend("x"u8);
+            pair.Server.Transport.TrySend("x"u8);
+        }
+        Assert.Empty(pair.Client.Closed);
+        Assert.Empty(pair.Server.Closed);
+        Assert.False(pair.Client.Transport.TrySend("x"u8));
+    }
+
+    [Fact]
+    public void AClientHelloInPieces_AsLargeKeySharesMakeIt_IsPutTogether()
+    {
+        using var pair = new DtlsPair(_clock);
+        pair.Start();
+        foreach (var fragment in Fragments(pair.Client.Outgoing.Dequeue(), size: 50).Reverse())
+        {
+            Assert.Empty(pair.Server.Outgoing);
+            pair.Server.Transport.OnDatagram(fragment);
+        }
+        pair.Exchange();
+        Assert.True(pair.Connected);
+    }
+
     [Fact]
     public void ASinkThatThrows_LosesDatagrams_NoMore()
     {
@@ -350,6 +396,23 @@ public sealed class DtlsTransportTests
         Assert.Matches("^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", Certificate.Fingerprint);
         Assert.True(DtlsFingerprint.TryParse(Certificate.Fingerprint.ToLowerInvariant().Replace("sha", "SHA"), out var fingerprint));
         Assert.Equal(Certificate.Fingerprint, fingerprint.ToString());
+    }
+
+    /// <summary>One handshake message in records of its own for each piece (RFC 6347 §4.2.3).</summary>
+    private static IEnumerable<byte[]> Fragments(byte[] datagram, int size)
+    {
+        const int recordHeader = 13, messageHeader = 12;
+        var message = datagram[(recordHeader + messageHeader)..];
+        for (var offset = 0; offset < message.Length; offset += size)
+        {
+            var piece = message[offset..Math.Min(offset + size, message.Length)];
+            byte[] fragment = [.. datagram[..(recordHeader + messageHeader)], .. piece];
+            fragment[10] = (byte)(20 + offset / size);                                         // sequence number of the record: ahead of those that follow
+            BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(11), (ushort)(messageHeader + piece.Length));
+            BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(recordHeader + 7), (ushort)offset);
+            BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(recordHeader + 10), (ushort)piece.Length);
+            yield return fragment;
+        }
     }
 
     /// <summary>A wire of one datagram that allocates nothing.</summary>
