@@ -359,6 +359,54 @@ public sealed class DtlsTransportTests
     }
 
     [Fact]
+    public async Task ManyThreadsMayUseAndDisposeAtOnce()
+    {
+        for (var round = 0; round < 8; round++)
+        {
+            using var pair = DtlsPair.Connect(_clock);
+            var wire = new ConcurrentQueue<byte[]>();
+            pair.Client.Carry = wire.Enqueue;
+            pair.Server.Carry = _ => { };
+            pair.Server.Quiet = true;
+            using var start = new Barrier(4);
+            await Task.WhenAll(
+                Together(() => pair.Client.Transport.TrySend("x"u8)),
+                Together(() => pair.Server.Transport.TrySend("x"u8)),
+                Together(() =>
+                {
+                    if (wire.TryDequeue(out var datagram))
+                        pair.Server.Transport.OnDatagram(datagram);
+                }),
+                Together(() =>
+                {
+                    pair.Server.Transport.Dispose();
+                    pair.Client.Transport.Dispose();
+                }));
+
+            Task Together(Action action) => Task.Factory.StartNew(() =>
+            {
+                start.SignalAndWait(TimeSpan.FromMinutes(1));
+                for (var i = 0; i < 20; i++)
+                    action();
+            }, TaskCreationOptions.LongRunning);
+        }
+    }
+
+    [Fact]
+    public void ACertificateThatIsDisposedOf_StillServesItsTransports()
+    {
+        using var ours = DtlsCertificate.Create();
+        var theirs = DtlsCertificate.Create();
+        using var client = new DtlsPeer(DtlsRole.Client, ours.Fingerprint, _clock, theirs);
+        using var server = new DtlsPeer(DtlsRole.Server, theirs.Fingerprint, _clock, ours);
+        using var pair = new DtlsPair(client, server);
+        theirs.Dispose();
+        pair.Start();
+        pair.Exchange();
+        Assert.True(pair.Connected);
+    }
+
+    [Fact]
     public void NothingIsAllocatedPerRecord()
     {
         var pump = new Pump();

@@ -169,6 +169,30 @@ public sealed class SrtpSessionTests
     }
 
     [Fact]
+    public async Task ASessionDisposedOfInTheMiddleOfItsWork_LosesNothingButPackets()
+    {
+        for (var round = 0; round < 8; round++)
+        {
+            var (outbound, inbound) = Sessions(SrtpProfile.AeadAes128Gcm);
+            using var half = new ManualResetEventSlim();
+            var work = Task.Run(() =>
+            {
+                for (ushort sequence = 0; sequence < 200; sequence++)
+                {
+                    if (sequence == 100)
+                        half.Set();
+                    if (SrtpPackets.Protect(outbound, SrtpPackets.Rtp(sequence, 100, 1)) is { } packet)
+                        SrtpPackets.Unprotect(inbound, packet);
+                }
+            }, TestContext.Current.CancellationToken);
+            Assert.True(half.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+            outbound.Dispose();
+            inbound.Dispose();
+            await work;
+        }
+    }
+
+    [Fact]
     public void KeysOfTheWrongLength_AreRefused()
     {
         Assert.Throws<ArgumentException>(() => new SrtpKeys(SrtpProfile.AeadAes128Gcm, new byte[28], new byte[30]));
