@@ -4,6 +4,7 @@ namespace VoiceGrains.Media;
 public sealed partial class AudioReceiver
 {
     private const int MostExcess = 300 * OpusPacket.ClockRateHz / 1000;     // beyond the longest target; more would be heard as a lag
+    private const int LateTick = OpusPacket.ClockRateHz / 400;              // a pacer's ticks are not exact either
     private const int JumpSamples = OpusPacket.ClockRateHz;                 // a transit that differs by a second is another base of timestamps
     private const int JumpWhileSilent = OpusPacket.ClockRateHz / 4;
     private const int MaxDropout = 3_000;                                   // RFC 3550 A.1
@@ -12,6 +13,7 @@ public sealed partial class AudioReceiver
     private readonly DelayEstimator _delays;
     private readonly int _maxWait;
     private bool _knowsStream;
+    private int _timeline;
     private int _streamSeen;
     private long _highestIndex;
     private long _highestPosition;
@@ -90,16 +92,23 @@ public sealed partial class AudioReceiver
     {
         var transit = packet.Arrival - packet.Position;
         if (_delays.Known > 0 && Math.Abs(transit - _delays.Reference) > (_isSilent ? JumpWhileSilent : JumpSamples))
-            _delays.Rebase();
-        _delay -= _delays.Add(transit, packet.Arrival, _piece);
+            Rebase();
+        packet.Timeline = _timeline;
+        _delay -= _delays.Add(transit, packet.Arrival, _piece + LateTick);
     }
 
     /// <summary>What waits too long is dropped from its old end: all of it would be late from now on.</summary>
     private void DropExcess()
     {
         var most = _hasPlayed ? _maxWait : _delays.Target + OpusPacket.ClockRateHz / 50;
-        while (_buffer.Count > 1 && DelayOf(_buffer.First!.Position) > most)
+        while (_buffer.Count > 1 && _buffer.First is { } first && first.Timeline == _timeline && DelayOf(first.Position) > most)
             Drop();
+    }
+
+    private void Rebase()
+    {
+        _delays.Rebase();
+        _timeline++;
     }
 
     private void Drop()
@@ -123,7 +132,7 @@ public sealed partial class AudioReceiver
         if (stream != _streamSeen)
             _decoder.Reset();
         (_streamSeen, _knowsStream, _suspect) = (stream, false, -1);
-        _delays.Rebase();
+        Rebase();
         BeSilent();
         _hasPlayed = false;
     }

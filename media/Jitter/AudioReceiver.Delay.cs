@@ -7,7 +7,8 @@ namespace VoiceGrains.Media;
 public sealed partial class AudioReceiver
 {
     private const int TooMuch = 15 * OpusPacket.ClockRateHz / 1000;     // more than one period, so that taking one out does not call for putting one in
-    private const int TooLittle = -15 * OpusPacket.ClockRateHz / 2000;
+    private const int TooLittle = -OpusPacket.ClockRateHz / 400;          // there packets begin to come late
+    private const int Inaudible = OpusPacket.ClockRateHz / 200;         // 5 ms are evened out wherever it is quiet
     private const int FarTooMuch = 80 * OpusPacket.ClockRateHz / 1000;
     private const int Pause = OpusPacket.ClockRateHz / 10;              // between two stretches
     private const double Smoothing = 1.0 / OpusPacket.ClockRateHz;      // over a second
@@ -25,10 +26,12 @@ public sealed partial class AudioReceiver
         else
             _delay += (current - _delay) * Math.Min(1, _sound.Count * _ratio * Smoothing);
         var excess = _delay - _delays.Target;
-        if (excess > TooMuch && (_sinceStretch >= Pause || excess > FarTooMuch))
+        if (_sinceStretch < Pause && excess < FarTooMuch)
+            return;
+        if (excess > TooMuch || (excess > Inaudible && _sound.IsQuiet))
             Shorten(excess);
-        else if (excess < TooLittle && _sinceStretch >= Pause)
-            Lengthen(excess);
+        else if (excess < TooLittle || (excess < -Inaudible && _sound.IsQuiet))
+            Lengthen(-excess);
     }
 
     private void Shorten(double excess)
@@ -37,7 +40,7 @@ public sealed partial class AudioReceiver
         while (_sound.Count < _sound.ShortenNeeds && _buffer.First is { } next && next.Index == _buffer.Next && next.Position == _position && TryDecodeFirst())
         {
         }
-        var removed = _sound.TryShorten(Alike(excess, TooMuch));
+        var removed = _sound.TryShorten((int)excess / _ratio, Alike(excess / TooMuch));
         if (removed == 0)
             return;
         _removed.Add(removed);
@@ -45,9 +48,9 @@ public sealed partial class AudioReceiver
         _sinceStretch = 0;
     }
 
-    private void Lengthen(double excess)
+    private void Lengthen(double lack)
     {
-        var inserted = _sound.TryLengthen(Alike(excess, TooLittle));
+        var inserted = _sound.TryLengthen((int)lack / _ratio, Alike(lack / -TooLittle));
         if (inserted == 0)
             return;
         _inserted.Add(inserted);
@@ -56,7 +59,7 @@ public sealed partial class AudioReceiver
     }
 
     /// <summary>How alike the waves must be: first a place is sought where nobody can hear it, but in noise there is none.</summary>
-    private static double Alike(double excess, int limit) => (excess / limit) switch
+    private static double Alike(double urgency) => urgency switch
     {
         < 2 => 0.9,
         < 3 => 0.6,

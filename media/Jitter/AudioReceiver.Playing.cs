@@ -45,7 +45,7 @@ public sealed partial class AudioReceiver
             PlayTowards(first);
     }
 
-    private bool MayStart(ReceivedPacket first) => DelayOf(first.Position) + _taken * _ratio >= _delays.Target;
+    private bool MayStart(ReceivedPacket first) => first.Timeline != _timeline || DelayOf(first.Position) + _taken * _ratio >= _delays.Target;
 
     private void PlayTowards(ReceivedPacket first)
     {
@@ -68,10 +68,11 @@ public sealed partial class AudioReceiver
     private void PlayFirst()
     {
         var isFresh = _isSilent || _concealed > 0;
-        if (TryDecodeFirst())
-            FollowDelay(isFresh);
-        else
+        var isComparable = _buffer.First!.Timeline == _timeline;
+        if (!TryDecodeFirst())
             Conceal(Unit);
+        else if (isComparable)
+            FollowDelay(isFresh);
     }
 
     /// <summary>False: the packet is no Opus.</summary>

@@ -30,6 +30,9 @@ internal sealed class ReceivedPacket
     /// <summary>Timestamp without wrap, likewise.</summary>
     public long Position { get; set; }
 
+    /// <summary>Which base the timestamps have: only packets of the same one can be compared.</summary>
+    public int Timeline { get; set; }
+
     public void Fill(ushort sequence, uint timestamp, ReadOnlySpan<byte> bytes, long arrival, int stream)
     {
         // Grows to the size that the sender's packets have, so that a thousand streams of speech do not hold a thousand times the worst case.

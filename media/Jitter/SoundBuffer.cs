@@ -6,6 +6,7 @@ namespace VoiceGrains.Media;
 /// </summary>
 internal sealed class SoundBuffer
 {
+    private const int QuietDbfs = -50;
     private readonly short[] _samples;
     private readonly int _overlap;          // 7.5 ms: long enough to tell a period from half of it
     private readonly int _leastLag;         // 2.5 ms, 400 Hz
@@ -31,6 +32,9 @@ internal sealed class SoundBuffer
     /// <summary>How much must wait so that a whole period of the lowest voice can be taken out.</summary>
     public int ShortenNeeds => _mostLag + _overlap;
 
+    /// <summary>Whether what waits starts so quietly that nobody hears it being cut.</summary>
+    public bool IsQuiet => Count >= _overlap && Pcm.Dbfs(_samples.AsSpan(_start, _overlap)) < QuietDbfs;
+
     /// <summary>Room for the next sound; <see cref="Commit"/> says how much was written.</summary>
     public Span<short> Reserve(int samples)
     {
@@ -55,11 +59,12 @@ internal sealed class SoundBuffer
     }
 
     /// <summary>Takes out one pitch period from the start of what waits.</summary>
-    /// <param name="alike">How alike the joined waves must be, as a correlation; lower is rougher. Silence always is.</param>
+    /// <param name="samples">How many should be. Where it is quiet no more are taken out, elsewhere a whole period.</param>
+    /// <param name="alike">How alike the joined waves must be, as a correlation; lower is rougher. What is quiet always is.</param>
     /// <returns>Samples taken out; 0: too little waits, or nothing is alike enough.</returns>
-    public int TryShorten(double alike)
+    public int TryShorten(int samples, double alike)
     {
-        var lag = FindLag(_start, towardsPast: false, Math.Min(_mostLag, Count - _overlap), alike);
+        var lag = FindLag(sign: 1, Math.Min(_mostLag, Count - _overlap), samples, alike);
         if (lag == 0)
             return 0;
         // Fades from the sound now to the sound one lag on, at the place of the latter, so that only the few samples before it move.
@@ -71,12 +76,12 @@ internal sealed class SoundBuffer
 
     /// <summary>Puts in one pitch period before what waits.</summary>
     /// <returns>Samples put in; 0 as in <see cref="TryShorten"/>.</returns>
-    public int TryLengthen(double alike)
+    public int TryLengthen(int samples, double alike)
     {
         if (Count < _overlap)
             return 0;
         Reserve(_mostLag);
-        var lag = FindLag(_start, towardsPast: true, Math.Min(_mostLag, _start), alike);
+        var lag = FindLag(sign: -1, Math.Min(_mostLag, _start), samples, alike);
         if (lag == 0)
             return 0;
         // What was played a lag ago is played again: the sound that waits moves back, and the gap's start fades from it to its repetition.
@@ -93,25 +98,25 @@ internal sealed class SoundBuffer
 
     public void Clear() => _start = _end = _mostLag;
 
-    /// <summary>The lag at which the sound at <paramref name="at"/> is most like itself; 0 where it is not alike enough.</summary>
-    private int FindLag(int at, bool towardsPast, int most, double alike)
+    /// <summary>The lag at which the sound that waits is most like itself; 0 where it is not alike enough.</summary>
+    private int FindLag(int sign, int most, int wanted, double alike)
     {
         if (most < _leastLag)
             return 0;
-        var sign = towardsPast ? -1 : 1;
-        if (Pcm.Dbfs(_samples.AsSpan(at, _overlap)) < -60)
-            return Pcm.Dbfs(_samples.AsSpan(at + sign * most, _overlap)) < -50 ? most : 0;
-        var best = Best(at, sign, _leastLag, most, _step, out _);
-        best = Best(at, sign, Math.Max(_leastLag, best - _step), Math.Min(most, best + _step), 1, out var correlation);
+        var quiet = Math.Min(most, wanted);
+        if (IsQuiet && Pcm.Dbfs(_samples.AsSpan(_start + sign * quiet, _overlap)) < QuietDbfs)
+            return quiet;
+        var best = Best(sign, _leastLag, most, _step, out _);
+        best = Best(sign, Math.Max(_leastLag, best - _step), Math.Min(most, best + _step), 1, out var correlation);
         return correlation >= alike ? best : 0;
     }
 
-    private int Best(int at, int sign, int least, int most, int step, out double correlation)
+    private int Best(int sign, int least, int most, int step, out double correlation)
     {
         (var best, correlation) = (least, -1);
         for (var lag = least; lag <= most; lag += step)
         {
-            var found = Correlate(at, at + sign * lag, step);
+            var found = Correlate(_start, _start + sign * lag, step);
             if (found > correlation)
                 (best, correlation) = (lag, found);
         }
