@@ -13,6 +13,9 @@ internal static class ApiRequests
     /// <summary>The connection API: bearer keys, and errors in a form of its own.</summary>
     public static bool IsConnection(HttpRequest request) => request.Path.StartsWithSegments("/api/v1");
 
+    /// <summary>The talk page and its calls.</summary>
+    public static bool IsTalk(HttpRequest request) => request.Path.StartsWithSegments("/talk");
+
     public static bool IsRest(HttpRequest request) => request.Path.StartsWithSegments("/api");
 
     /// <summary>Whether the request's content type is gRPC's, with protobuf or any other payload.</summary>

@@ -23,6 +23,7 @@ using VoiceGrains.Gateway.Joining;
 using VoiceGrains.Gateway.Limits;
 using VoiceGrains.Gateway.Models;
 using VoiceGrains.Gateway.Schema;
+using VoiceGrains.Gateway.Talk;
 using VoiceGrains.Gateway.Throttles;
 using VoiceGrains.Gateway.Tools;
 using VoiceGrains.Gateway.Unserved;
@@ -94,6 +95,8 @@ public static class GatewayHosting
     {
         services.AddSingleton<CallCreation>();
         services.AddSingleton<ConnectionCalls>();
+        services.AddSingleton<TalkCalls>();
+        services.AddSingleton<TalkPage>();
         services.AddSingleton<CallTunnel>();
     }
 
@@ -132,6 +135,7 @@ public static class GatewayHosting
         api.MapConnection();
         SchemaEndpoints.Map(api);
         api.MapUnserved();
+        routes.MapTalk();
         routes.MapAdministration();
         return routes;
     }

@@ -93,9 +93,28 @@ require_node_packages() {
     command -v npm >/dev/null || require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm'
     say "Installing the Node packages of ${folder#"$root/"} ..."
     (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) ||
-      { say "npm could not install them: the tests that need them are skipped."; continue; }
+      { say "npm could not install them: what needs them is left out."; continue; }
     cp "$folder/package-lock.json" "$folder/node_modules/.from-lock.json"
   done
+}
+
+# build_console : builds the talk page, which the gateway then takes in, unless it already comes from these very sources. Where Node is not installed, or npm
+# cannot reach its registry, the server does without: the page then says what is missing.
+build_console() {
+  local folder=$root/console stamp=$root/artifacts/stamps/console now
+  command -v npm >/dev/null || return 0
+  now=$(cd "$folder" && find . \( -name node_modules -o -name dist \) -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | cksum)
+  [[ -e $folder/dist/index.html && -e $stamp && $(<"$stamp") == "$now" ]] && return
+  mkdir -p "$root/artifacts/stamps"
+  (
+    flock 9
+    [[ -e $folder/dist/index.html && -e $stamp && $(<"$stamp") == "$now" ]] && exit 0
+    require_node_packages "$folder"
+    [[ -e $folder/node_modules/.from-lock.json ]] || exit 0
+    say "Building the talk page ..."
+    (cd "$folder" && npm run --silent build -- --logLevel warn </dev/null >&2 9>&-) || { say "The talk page could not be built: the server does without."; exit 0; }
+    printf '%s\n' "$now" >"$stamp"
+  ) 9>"$root/artifacts/console.lock"
 }
 
 require_dotnet() {

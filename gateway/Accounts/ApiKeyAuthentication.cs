@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Primitives;
 using VoiceGrains.Gateway.Errors;
 
 namespace VoiceGrains.Gateway.Accounts;
@@ -13,15 +12,15 @@ namespace VoiceGrains.Gateway.Accounts;
 internal sealed class ApiKeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, ApiKeyVerifier keys)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
-    public const string SchemeName = "ApiKey", Header = "X-API-Key", UnsafeHeader = "X-Unsafe-API-Key", Bearer = "Bearer";
+    public const string SchemeName = "ApiKey", Header = "X-API-Key", UnsafeHeader = "X-Unsafe-API-Key";
     public const string MissingCredentials = "Authentication credentials were not provided.";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!ApiRequests.IsRest(Request)) return AuthenticateResult.NoResult();     // nothing else asks who it is, and a look-up costs
+        if (!ApiRequests.IsRest(Request) && !ApiRequests.IsTalk(Request)) return AuthenticateResult.NoResult();     // nothing else asks who it is, and a look-up costs
         var given = Request.Headers[Header];
         if (given.Count == 0) given = Request.Headers[UnsafeHeader];
-        if (given.Count == 0 && ApiRequests.IsConnection(Request)) given = BearerToken();
+        if (given.Count == 0 && ApiRequests.IsConnection(Request) && BearerToken.Of(Request) is { } bearer) given = bearer;
         if (given.Count == 0) return AuthenticateResult.NoResult();
         if (given.Count != 1 || await keys.VerifyAsync(given[0] ?? "", Context.Connection.RemoteIpAddress, Context.RequestAborted) is not { } caller) return AuthenticateResult.Fail("Invalid API key.");
 
@@ -30,24 +29,17 @@ internal sealed class ApiKeyAuthentication(IOptionsMonitor<AuthenticationSchemeO
         return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), SchemeName));
     }
 
-    /// <summary>RFC 6750 §2.1. Another scheme is no key.</summary>
-    private StringValues BearerToken()
-    {
-        var given = Request.Headers.Authorization;
-        return given.Count == 1 && given[0] is { } text && text.StartsWith(Bearer + " ", StringComparison.OrdinalIgnoreCase) ? text[(Bearer.Length + 1)..].Trim() : StringValues.Empty;
-    }
-
     /// <summary>401 without a key, 403 with one that does not hold: a client that retries with the same key will not do better. Bearer tokens are refused with 401 (RFC 6750 §3.1).</summary>
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var takesBearer = ApiRequests.IsConnection(Request);
         if ((await HandleAuthenticateOnceSafeAsync()).Failure is { } refused)
         {
-            if (takesBearer) Response.Headers.WWWAuthenticate = Bearer + " error=\"invalid_token\"";
+            if (takesBearer) Response.Headers.WWWAuthenticate = BearerToken.Scheme + " error=\"invalid_token\"";
             await ErrorBody.WriteAsync(Context, takesBearer ? HttpErrors.BearerRefused : HttpErrors.KeyRefused, refused.Message);
             return;
         }
-        Response.Headers.WWWAuthenticate = takesBearer ? Bearer : SchemeName;
+        Response.Headers.WWWAuthenticate = takesBearer ? BearerToken.Scheme : SchemeName;
         await ErrorBody.WriteAsync(Context, HttpErrors.NotAuthenticated, MissingCredentials);
     }
 }

@@ -27,8 +27,7 @@ internal static class ConnectionEndpoints
     private static async Task<Results<Ok<CallEndedResponse>, ChallengeHttpResult>> EndAsync(string callId, HttpContext http, ConnectionCalls connections, CancellationToken cancellationToken)
     {
         var caller = http.Features.Get<Caller>();
-        var bearer = http.Request.Headers.Authorization is [{ } text] && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text[7..].Trim() : null;
-        var endToken = TokenOf(await ConnectionBody.ReadAsync(http.Request, cancellationToken)) ?? (caller is null ? bearer : null);
+        var endToken = TokenOf(await ConnectionBody.ReadAsync(http.Request, cancellationToken)) ?? (caller is null ? BearerToken.Of(http.Request) : null);
         if (endToken is null && caller is null) return TypedResults.Challenge();
         var ended = await connections.EndAsync(callId, endToken, caller, cancellationToken);
         return TypedResults.Ok(new CallEndedResponse(ended.Settings.CallId, "ended"));

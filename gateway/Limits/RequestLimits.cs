@@ -57,7 +57,7 @@ internal sealed class RequestLimits(IOptions<GatewayOptions> gateway, Plans plan
         public override RateLimiterStatistics? GetStatistics(HttpContext resource) => null;
 
         protected override RateLimitLease AttemptAcquireCore(HttpContext resource, int permitCount)
-            => CallerOf(resource) is null && (ApiRequests.IsRest(resource.Request) || ApiRequests.IsAdministration(resource.Request) || ApiRequests.IsGrpc(resource.Request))
+            => CallerOf(resource) is null && (ApiRequests.IsRest(resource.Request) || ApiRequests.IsTalk(resource.Request) || ApiRequests.IsAdministration(resource.Request) || ApiRequests.IsGrpc(resource.Request))
                 ? limit.Take(resource.Connection.RemoteIpAddress) : NoLimit.AttemptAcquire();
 
         protected override ValueTask<RateLimitLease> AcquireAsyncCore(HttpContext resource, int permitCount, CancellationToken cancellationToken)

@@ -17,6 +17,9 @@ public sealed class DataFolder : IDisposable
     /// <summary>The first account's API key, one line, mode 0600.</summary>
     public string ApiKeyFile => Path.Combine(Root, "api-key");
 
+    /// <summary>Id of the agent that talk links of this machine lead to, one line.</summary>
+    public string TalkAgentFile => Path.Combine(Root, "talk-agent");
+
     /// <summary>The administrator's token.</summary>
     public string AdminTokenFile => Path.Combine(Root, "admin-token");
 

@@ -14,17 +14,18 @@ internal sealed class FirstStart(LaunchOptions options, DataFolder folder, Accou
         var first = await accounts.EnsureFirstAccountAsync(cancellationToken);
         if (first is not null)
             folder.WriteApiKey(first.ApiKey);
-        lifetime.ApplicationStarted.Register(() => Announce(first));
+        lifetime.ApplicationStarted.Register(() => _ = AnnounceAsync(first));
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void Announce(FirstAccount? first)
+    private async Task AnnounceAsync(FirstAccount? first)
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? options.Url;
         folder.WriteUrl(url);
         Console.WriteLine($"VoiceGrains is ready on {url}");
-        if (first is not null)
-            Console.WriteLine(Welcome.Text(first, folder, url));
+        var talkUrl = await TalkLink.CreateAsync(folder, url, isFirst: first is not null);
+        if (first is not null) Console.WriteLine(Welcome.Text(first, folder, url, talkUrl));
+        else if (talkUrl is not null) Console.WriteLine(Welcome.Talk(talkUrl));
     }
 }

@@ -1,3 +1,4 @@
+using VoiceGrains.Gateway.Talk;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Hosting.Launch;
 
@@ -6,7 +7,8 @@ namespace VoiceGrains.Silo.Launch;
 /// <summary>What the person at the terminal is told at the first start on a data folder.</summary>
 internal static class Welcome
 {
-    public static string Text(FirstAccount first, DataFolder folder, string url)
+    /// <param name="talkUrl">Of the talk page; null where there is none.</param>
+    public static string Text(FirstAccount first, DataFolder folder, string url, string? talkUrl)
     {
         var vg = Command(folder);
         return $"""
@@ -16,7 +18,9 @@ internal static class Welcome
                 API key   {first.ApiKey}
                 kept in   {folder.ApiKeyFile}
 
-              Talk to an agent (from another terminal):
+            {Talk(talkUrl)}
+
+              Or from another terminal:
                 {vg} talk --text "Hello, who are you?"
                 {vg} talk /usr/share/pocketsphinx/test/data/goforward.raw     (Debian: pocketsphinx-testdata)
               or ask the API itself:
@@ -24,6 +28,11 @@ internal static class Welcome
 
             """;
     }
+
+    /// <summary>Where to talk in the browser.</summary>
+    public static string Talk(string? talkUrl) => talkUrl is not null
+        ? $"  Talk to an agent in your browser (this link works for a day):\n    {talkUrl}"
+        : TalkPage.IsBuilt ? "  Talk to an agent:" : "  To talk in your browser, install Node.js (Debian: nodejs, npm) and start ./run again: the talk page is not built.";
 
     /// <summary>How the command-line client is called for a data folder.</summary>
     public static string Command(DataFolder folder)

@@ -40,7 +40,7 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
         try
         {
             var first = await StartAsync(folder, gatewayProgram, signals.Stop);
-            Announce(folder, first);
+            await AnnounceAsync(folder, first);
             var supervisor = new Supervisor(Say, clock);
             await Task.WhenAll(Servers().Select(server => supervisor.WatchAsync(server, signals.Stop)));
         }
@@ -137,7 +137,7 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
         members.ForEach(member => member.Dispose());
     }
 
-    private void Announce(DataFolder folder, FirstAccount? first)
+    private async Task AnnounceAsync(DataFolder folder, FirstAccount? first)
     {
         var url = members.First(member => !IsSilo(member)).Url;
         folder.WriteUrl(url);
@@ -150,7 +150,8 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
         ]));
         var vg = Welcome.Command(folder);
         var silo = members.First(IsSilo);
-        Console.WriteLine(first is null ? $"\n  API key in {folder.ApiKeyFile}\n" : Welcome.Text(first, folder, url));
+        var talkUrl = await TalkLink.CreateAsync(folder, url, isFirst: first is not null);
+        Console.WriteLine(first is null ? $"\n  API key in {folder.ApiKeyFile}\n{(talkUrl is null ? "" : Welcome.Talk(talkUrl) + "\n")}" : Welcome.Text(first, folder, url, talkUrl));
         Console.WriteLine($"""
               Look at the cluster, kill one silo and look again:
                 {vg} silos

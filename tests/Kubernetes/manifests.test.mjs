@@ -174,7 +174,7 @@ test('Containerfiles run as the user that the manifests name, and copy nothing f
     const text = readFileSync(root + file, 'utf8');
     assert.match(text.trimEnd().split('\n').filter((line) => line.startsWith('USER')).at(-1), /^USER 10001:10001$/);
     for (const [, project] of text.matchAll(/publish (\S+\.csproj)/g)) assert.ok(existsSync(root + project));
-    for (const [, image] of text.matchAll(/^FROM (\S+)/gm)) assert.match(image, /^(mcr\.microsoft\.com\/dotnet\/(sdk|aspnet):10\.0|debian:12-slim|silo)$/);
+    for (const [, image] of text.matchAll(/^FROM (\S+)/gm)) assert.match(image, /^(mcr\.microsoft\.com\/dotnet\/(sdk|aspnet):10\.0|node:20-bookworm-slim|debian:12-slim|silo)$/);
   }
 });
 
