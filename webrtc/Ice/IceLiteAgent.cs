@@ -123,11 +123,9 @@ public sealed class IceLiteAgent : IDisposable
         }
     }
 
-    /// <summary>Tells the sink of a state that it does not know yet.</summary>
+    /// <summary>Tells the sink of a state that it does not know yet. Never called under an owner's lock.</summary>
     internal void TellState()
     {
-        if (_state == _told)
-            return;
         lock (_delivery)
         {
             var state = _state;

@@ -14,6 +14,7 @@ namespace VoiceGrains.WebRtc.Transport;
 /// </summary>
 public sealed partial class MediaEndpoint : IAsyncDisposable
 {
+    private const int SweepsPerAddressLookup = 10;
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<IceLiteAgent, bool> _agents = new();
@@ -24,32 +25,33 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
     private readonly DatagramRouter _router;
     private readonly ILogger _logger;
     private readonly ITimer _sweep;
-    private MediaSockets _sockets;
+    private readonly MediaSockets _sockets;
+    private readonly Func<IReadOnlyList<IPAddress>> _findAddresses;
+    private volatile IReadOnlyList<IceCandidate> _candidates;
     private volatile bool _isClosed;
+    private int _sweeps;
+    private int _isSweeping;
 
-    private MediaEndpoint(MediaEndpointOptions options, TimeProvider clock, ILoggerFactory logs, IMeterFactory? meters)
+    private MediaEndpoint(MediaEndpointOptions options, TimeProvider clock, ILoggerFactory logs, IMeterFactory? meters, Func<IReadOnlyList<IPAddress>> findAddresses)
     {
-        _options = options;
+        (_options, _findAddresses) = (options, findAddresses);
         _logger = logs.CreateLogger<MediaEndpoint>();
         _consent = new IceConsent(clock, options.ConsentLifetime);
-        _counters = new TransportCounters(meters, MeasureAgents, () => _sockets?.Tcp?.Count ?? 0);
+        _counters = new TransportCounters(meters, MeasureAgents, () => TcpConnections);
         _router = new DatagramRouter(new IceCheckResponder(_directory, _consent, _counters), _consent, _counters, _logger);
-        var context = new MediaSocketContext(options, _router, _counters, clock, _logger);
-        var addresses = LocalAddresses.Find(options);
-        _sockets = MediaSockets.Open(addresses, context);
-        var advertised = options.PublicAddresses.Count > 0 && !options.AdvertiseHostAddresses ? options.PublicAddresses : [.. options.PublicAddresses, .. _sockets.Addresses];
-        Candidates = IceCandidates.Create([.. advertised.Distinct()], Port, options.Tcp);
+        _sockets = MediaSockets.Open(findAddresses(), new MediaSocketContext(options, _router, _counters, clock, _logger));
+        _candidates = CreateCandidates(_sockets.Addresses);
         _sweep = clock.CreateTimer(_ => Sweep(), null, SweepPeriod, SweepPeriod);
     }
 
     /// <summary>The number of the UDP and the TCP port.</summary>
     public int Port => _sockets.Port;
 
-    /// <summary>What every answer advertises: public addresses, then the machine's own; all UDP ones, then TCP passive ones.</summary>
-    public IReadOnlyList<IceCandidate> Candidates { get; }
+    /// <summary>What every answer advertises: public addresses, then the machine's own; all UDP ones, then TCP passive ones. Follows the machine's addresses.</summary>
+    public IReadOnlyList<IceCandidate> Candidates => _candidates;
 
     /// <summary>TCP connections that are open.</summary>
-    internal int TcpConnections => _sockets.Tcp?.Count ?? 0;
+    internal int TcpConnections => _sockets?.Tcp?.Count ?? 0;   // a meter may read while the sockets are being opened
 
     /// <summary>Counts of this endpoint.</summary>
     internal TransportCounters Counters => _counters;
@@ -58,8 +60,12 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
     /// <param name="meters">Makes the meter "VoiceGrains.WebRtc"; null measures nothing.</param>
     /// <exception cref="IOException">The port is taken, or no address can be listened on.</exception>
     public static MediaEndpoint Start(MediaEndpointOptions options, TimeProvider clock, ILoggerFactory logs, IMeterFactory? meters = null)
+        => Start(options, clock, logs, meters, () => LocalAddresses.Find(options));
+
+    internal static MediaEndpoint Start(
+        MediaEndpointOptions options, TimeProvider clock, ILoggerFactory logs, IMeterFactory? meters, Func<IReadOnlyList<IPAddress>> findAddresses)
     {
-        var endpoint = new MediaEndpoint(options, clock, logs, meters);
+        var endpoint = new MediaEndpoint(options, clock, logs, meters, findAddresses);
         endpoint._sockets.Start();
         endpoint.LogListening(endpoint.Port, string.Join(", ", endpoint._sockets.Addresses), endpoint._sockets.ReceiveBufferBytes >> 10);
         return endpoint;
@@ -93,18 +99,55 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
 
     private void Sweep()
     {
-        foreach (var (agent, _) in _agents)
+        if (_isClosed || Interlocked.Exchange(ref _isSweeping, 1) != 0)
+            return;   // the last one is still at work
+        try
         {
-            try
-            {
-                agent.ExpirePairs();
-            }
-            catch (Exception exception)
-            {
-                LogSinkFailed(exception);
-            }
+            foreach (var (agent, _) in _agents)
+                Expire(agent);
+            _sockets.Tcp?.CloseIdle();
+            if (++_sweeps % SweepsPerAddressLookup == 0)
+                FollowAddresses();
         }
-        _sockets.Tcp?.CloseIdle();
+        finally
+        {
+            Volatile.Write(ref _isSweeping, 0);
+        }
+    }
+
+    private void Expire(IceLiteAgent agent)
+    {
+        try
+        {
+            agent.ExpirePairs();
+        }
+        catch (Exception exception)
+        {
+            LogSinkFailed(exception);
+        }
+    }
+
+    /// <summary>Listens on addresses that the machine got and no longer advertises those that it lost, so that a change of network needs no restart.</summary>
+    private void FollowAddresses()
+    {
+        try
+        {
+            var addresses = _findAddresses();
+            _sockets.Add(addresses);
+            var usable = addresses.Intersect(_sockets.Addresses).ToList();
+            if (usable.Count > 0)
+                _candidates = CreateCandidates(usable);
+        }
+        catch (Exception exception) when (exception is System.Net.NetworkInformation.NetworkInformationException or IOException)
+        {
+            LogNoAddresses(exception);   // what was advertised stays
+        }
+    }
+
+    private IReadOnlyList<IceCandidate> CreateCandidates(IReadOnlyList<IPAddress> own)
+    {
+        IEnumerable<IPAddress> all = _options.PublicAddresses.Count > 0 && !_options.AdvertiseHostAddresses ? _options.PublicAddresses : _options.PublicAddresses.Concat(own);
+        return IceCandidates.Create([.. all.Distinct()], Port, _options.Tcp);
     }
 
     private IEnumerable<Measurement<int>> MeasureAgents() => Enum.GetValues<IceState>().Where(state => state != IceState.Closed)
@@ -115,4 +158,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
 
     [LoggerMessage(2203, LogLevel.Error, "A call could not be told that its peer is silent")]
     private partial void LogSinkFailed(Exception exception);
+
+    [LoggerMessage(2205, LogLevel.Warning, "This machine's addresses could not be read")]
+    private partial void LogNoAddresses(Exception exception);
 }

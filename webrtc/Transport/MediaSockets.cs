@@ -11,13 +11,15 @@ internal sealed partial class MediaSockets : IAsyncDisposable
 {
     private const int Attempts = 32;
 
-    private readonly List<UdpPort> _udp = [];
+    private readonly HashSet<IPAddress> _unavailable = [];
+    private readonly MediaSocketContext _context;
     private readonly ILogger _logger;
+    private volatile UdpPort[] _udp = [];
 
     private MediaSockets(MediaSocketContext context)
     {
+        (_context, _logger) = (context, context.Logger);
         Tcp = context.Options.Tcp ? new TcpPort(context) : null;
-        _logger = context.Logger;
     }
 
     public int Port { get; private set; }
@@ -38,7 +40,7 @@ internal sealed partial class MediaSockets : IAsyncDisposable
             var sockets = new MediaSockets(context);
             try
             {
-                sockets.Bind(addresses, context);
+                sockets.Bind(addresses);
                 return sockets;
             }
             catch (SocketException exception)
@@ -66,27 +68,61 @@ internal sealed partial class MediaSockets : IAsyncDisposable
             await port.DisposeAsync();
     }
 
-    private void Bind(IReadOnlyList<IPAddress> addresses, MediaSocketContext context)
+    /// <summary>Opens and starts sockets on addresses that the machine got meanwhile. One that cannot be opened is tried again each time and told once.</summary>
+    public void Add(IEnumerable<IPAddress> addresses)
     {
-        Port = context.Options.Port;
+        foreach (var address in addresses.Except(Addresses))
+        {
+            try
+            {
+                Open(address).Start();
+                Tcp?.Start();
+            }
+            catch (SocketException)
+            {
+                if (_unavailable.Add(address))
+                    LogUnavailable(address);
+            }
+        }
+    }
+
+    private void Bind(IReadOnlyList<IPAddress> addresses)
+    {
+        Port = _context.Options.Port;
         SocketException? unavailable = null;
         foreach (var address in addresses)
         {
             try
             {
-                var port = new UdpPort(new IPEndPoint(address, Port), context.Options, context.Router, context.Counters);
-                _udp.Add(port);
-                Port = port.Local.Port;
-                Tcp?.Listen(port.Local);
+                Open(address);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressNotAvailable)
             {
                 unavailable = exception;   // gone meanwhile, or an IPv6 address that is not confirmed yet
-                LogUnavailable(address);
+                if (_unavailable.Add(address))
+                    LogUnavailable(address);
             }
         }
-        if (_udp.Count == 0)
+        if (_udp.Length == 0)
             throw unavailable!;
+    }
+
+    /// <summary>Opens both sockets of an address, or none.</summary>
+    private UdpPort Open(IPAddress address)
+    {
+        var port = new UdpPort(new IPEndPoint(address, Port), _context.Options, _context.Router, _context.Counters);
+        try
+        {
+            Tcp?.Listen(port.Local);
+        }
+        catch
+        {
+            port.Dispose();
+            throw;
+        }
+        Port = port.Local.Port;
+        _udp = [.. _udp, port];
+        return port;
     }
 
     [LoggerMessage(2204, LogLevel.Warning, "Address {Address} is not available for WebRTC media")]

@@ -19,19 +19,29 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
     /// <summary>Connections that are open.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
     public void Listen(IPEndPoint local)
     {
         var listener = new Socket(local.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (local.AddressFamily == AddressFamily.InterNetworkV6)
+                listener.DualMode = false;
+            listener.Bind(local);
+            listener.Listen(Backlog);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
         _listeners.Add(listener);
-        if (local.AddressFamily == AddressFamily.InterNetworkV6)
-            listener.DualMode = false;
-        listener.Bind(local);
-        listener.Listen(Backlog);
     }
 
+    /// <summary>Accepts on the listeners that do not yet.</summary>
     public void Start()
     {
-        foreach (var listener in _listeners)
+        foreach (var listener in _listeners.Skip(_loops.Count))
             _loops.Add(Task.Run(() => AcceptAsync(listener)));
     }
 

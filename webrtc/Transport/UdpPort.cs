@@ -10,7 +10,7 @@ namespace VoiceGrains.WebRtc.Transport;
 /// A socket for each address instead of one for all: answers then leave from the address that was asked, which a peer's check insists on
 /// (RFC 8445 §7.2.5.2.1), also where an interface has several.
 /// </remarks>
-internal sealed class UdpPort : IDatagramOrigin, IAsyncDisposable
+internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
 {
     private const int DatagramsBeforeYield = 128;
 
@@ -77,10 +77,16 @@ internal sealed class UdpPort : IDatagramOrigin, IAsyncDisposable
 
     IcePath IDatagramOrigin.OpenPath() => new UdpPath(this, _remote);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes the socket; the receive loop ends soon after.</summary>
+    public void Dispose()
     {
         _isClosed = true;
         _socket.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Dispose();
         await _loop;
     }
 

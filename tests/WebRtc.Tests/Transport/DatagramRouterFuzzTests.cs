@@ -24,12 +24,11 @@ public sealed class DatagramRouterFuzzTests
 
             rig.Router.Route(origin, datagram);
 
-            var because = $"seed {seed}, {Convert.ToHexStringLower(datagram)}";
-            Assert.True(rig.Counters.Count(DropReason.Failed) == 0, because);
-            Assert.True(origin.Replies.TrueForAll(reply => reply.Length <= datagram.Length), because);
-            Assert.True(origin.Replies.Count <= 1, because);
-            Assert.True(wasValidated || rig.Sink.Datagrams.Count == delivered, because);
-            Assert.True(origins.Count(other => other.Pair is not null) <= MaxPairs, because);
+            var isRight = rig.Counters.Count(DropReason.Failed) == 0
+                && origin.Replies.TrueForAll(reply => reply.Length <= datagram.Length) && origin.Replies.Count <= 1
+                && (wasValidated || rig.Sink.Datagrams.Count == delivered)
+                && origins.Count(other => other.Pair is not null) <= MaxPairs;
+            Assert.True(isRight, isRight ? null : $"seed {seed}, {Convert.ToHexStringLower(datagram)}");
             rig.Sink.Datagrams.Clear();
             if (random.Next(500) == 0)
                 rig.Agent.Restart();

@@ -212,6 +212,30 @@ public sealed class MediaEndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AChangeOfNetwork_IsFollowed()
+    {
+        IPAddress[] addresses = [IPAddress.Loopback];
+        await using var endpoint = MediaEndpoint.Start(new MediaEndpointOptions(), _clock, NullLoggerFactory.Instance, null, () => addresses);
+        using var agent = endpoint.CreateAgent(new TestSink());
+        using var before = new UdpPeer(IPAddress.Loopback, endpoint.Port);
+        await before.CheckAsync(agent.Local);
+
+        addresses = [IPAddress.IPv6Loopback, IPAddress.Parse("203.0.113.99")];   // the latter is not ours: it cannot be listened on
+        _clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(["::1", "::1"], endpoint.Candidates.Select(candidate => candidate.Address.ToString()));
+        using var udp = new UdpPeer(IPAddress.IPv6Loopback, endpoint.Port);
+        await udp.CheckAsync(agent.Local);
+        using var tcp = new TcpPeer(IPAddress.IPv6Loopback, endpoint.Port);
+        await tcp.CheckAsync(agent.Local);
+        await before.CheckAsync(agent.Local);   // calls of before go on
+
+        addresses = [];
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, endpoint.Candidates.Count);
+    }
+
+    [Fact]
     public void ATakenPort_AndAnUnknownInterface_AreSaidClearly()
     {
         var taken = Assert.Throws<IOException>(() => Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback, Port = _endpoint.Port }));
