@@ -68,13 +68,14 @@ public sealed class TcpTests : IAsyncLifetime
         using var udp = new UdpPeer(IPAddress.Loopback, _endpoint.Port);
         await tcp.CheckAsync(_agent.Local);
 
+        await _sink.AssertStatesAsync(IceState.Connected);
         tcp.Dispose();
-        await Poll.UntilAsync(() => _agent.State == IceState.Disconnected, "the broken connection is noticed");
+        await _sink.AssertStatesAsync(IceState.Connected, IceState.Disconnected);
         await udp.CheckAsync(_agent.Local);
 
         Assert.True(_agent.TrySend(Rtp));
         Assert.Equal(Rtp, await udp.ReceiveAsync());
-        Assert.Equal([IceState.Connected, IceState.Disconnected, IceState.Connected], _sink.States);
+        await _sink.AssertStatesAsync(IceState.Connected, IceState.Disconnected, IceState.Connected);
     }
 
     [Fact]
@@ -149,6 +150,7 @@ public sealed class TcpTests : IAsyncLifetime
         using var other = new UdpPeer(IPAddress.Loopback, _endpoint.Port);
         using var otherAgent = _endpoint.CreateAgent(new TestSink());
         await slow.CheckAsync(_agent.Local);
+        await _sink.AssertStatesAsync(IceState.Connected);
         await other.CheckAsync(otherAgent.Local);
 
         var packet = new byte[1_200];
@@ -170,7 +172,7 @@ public sealed class TcpTests : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromSeconds(11));
         await Poll.UntilAsync(() => _endpoint.TcpConnections == 0, "the connection is closed");
-        Assert.Equal(IceState.Disconnected, _agent.State);
+        await _sink.AssertStatesAsync(IceState.Connected, IceState.Disconnected);
         await slow.ReadToEndAsync();
     }
 

@@ -26,4 +26,11 @@ internal sealed class TestSink : IIceSink
     }
 
     public void OnStateChanged(IceState state) => States.Enqueue(state);
+
+    /// <summary>Waits for the states that were told in all; an answer to a check goes out before its state is told.</summary>
+    public async Task AssertStatesAsync(params IceState[] states)
+    {
+        await Poll.UntilAsync(() => States.Count >= states.Length, $"{states.Length} states are told");
+        Assert.Equal(states, States);
+    }
 }
