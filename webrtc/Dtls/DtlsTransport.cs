@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using VoiceGrains.WebRtc.Srtp;
 using static VoiceGrains.WebRtc.Dtls.OpenSsl;
 
@@ -29,6 +27,9 @@ public sealed partial class DtlsTransport : IDisposable
     private const int RecordHeader = 13;
     private const int ApplicationData = 23;
 
+    /// <summary>Datagrams kept until the start: a hello whose key shares make it two, and once again. Later ones are dropped; the peer sends them again.</summary>
+    private const int MaxEarly = 4;
+
     private readonly Lock _gate = new();
     private readonly DtlsRole _role;
     private readonly DtlsFingerprint _remote;
@@ -37,6 +38,7 @@ public sealed partial class DtlsTransport : IDisposable
     private readonly ConnectionHandle _ssl;
     private State _state;
     private string? _reason;
+    private List<byte[]> _early = [];
     private bool _isSending;
 
     // The datagram that OpenSSL may read during the step that is under way.
@@ -72,13 +74,14 @@ public sealed partial class DtlsTransport : IDisposable
     }
 
     /// <summary>
-    /// Begins, once ICE has a pair: the client sends its first flight, the server waits for one. Datagrams that come earlier are dropped unanswered, so that
-    /// nothing is ever sent to an address that ICE has not validated; the peer sends them again.
+    /// Begins, once ICE has a pair: the client sends its first flight, the server waits for one. A hello that came earlier was kept unanswered, so that nothing
+    /// is ever sent to an address that ICE has not validated, and is answered now: a browser may speak before it nominates.
     /// </summary>
     public void Start()
     {
         Outcome outcome;
         SrtpKeys? keys = null;
+        List<byte[]> early;
         lock (_gate)
         {
             if (_state != State.New)
@@ -86,9 +89,13 @@ public sealed partial class DtlsTransport : IDisposable
             _state = State.Handshaking;
             StartTimer();
             outcome = Shake(ref keys);
+            early = _early;
+            _early = [];
         }
         if (outcome == Outcome.Closed)
             _sink.OnClosed(_reason!);
+        foreach (var datagram in early)
+            OnDatagram(datagram);
     }
 
     /// <summary>Takes one datagram from the peer. The sink is called from within.</summary>
@@ -197,7 +204,10 @@ public sealed partial class DtlsTransport : IDisposable
         {
             if (_state is State.New or State.Closed)
             {
-                Interlocked.Increment(ref _ignored);
+                if (_state == State.New && _early.Count < MaxEarly && length <= DtlsContext.Mtu)
+                    _early.Add(new ReadOnlySpan<byte>(datagram, length).ToArray());
+                else
+                    Interlocked.Increment(ref _ignored);
                 return Outcome.Nothing;
             }
             _datagram = datagram;
@@ -207,62 +217,6 @@ public sealed partial class DtlsTransport : IDisposable
             _datagram = null;
             _datagramLength = 0;
             return outcome;
-        }
-    }
-
-    private Outcome Shake(ref SrtpKeys? keys)
-    {
-        ClearErrors();
-        var result = DoHandshake(_ssl);
-        if (_state != State.Handshaking)   // disposed by the sink meanwhile
-            return Outcome.Nothing;
-        if (result == 1)
-            return Finish(out keys);
-        if (GetError(_ssl, result) != ErrorWantRead)
-            return Close(_reason ?? $"The DTLS handshake failed: {ErrorText()}.");
-        ArmTimer();
-        return Outcome.Nothing;
-    }
-
-    private unsafe Outcome Finish(out SrtpKeys? keys)
-    {
-        keys = null;
-        // Without it the exported keys could be those of another connection as well (RFC 7627 §1).
-        if (Control(_ssl, ControlExtendedMasterSecret, 0, null) != 1)
-            return Leave("The peer does not use the extended master secret.");
-        keys = ExportKeys();
-        if (keys is null)
-            return Leave("The peer takes none of the SRTP profiles offered.");
-        _state = State.Connected;
-        StopTimer();
-        return Outcome.Connected;
-
-        Outcome Leave(string reason)
-        {
-            SayGoodbye();
-            return Close(reason);
-        }
-    }
-
-    /// <summary>RFC 5764 §4.2.</summary>
-    private unsafe SrtpKeys? ExportKeys()
-    {
-        const string label = "EXTRACTOR-dtls_srtp";
-        var selected = SelectedSrtpProfile(_ssl);
-        if (selected == 0)
-            return null;
-        var profile = (SrtpProfile)Marshal.ReadInt64(selected, nint.Size);
-        Span<byte> material = stackalloc byte[2 * (profile.KeyLength() + profile.SaltLength())];
-        try
-        {
-            fixed (byte* output = material)
-                return ExportKeyingMaterial(_ssl, output, (nuint)material.Length, label, (nuint)label.Length, null, 0, 0) == 1
-                    ? SrtpKeys.FromExport(profile, material, _role == DtlsRole.Client)
-                    : null;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(material);
         }
     }
 

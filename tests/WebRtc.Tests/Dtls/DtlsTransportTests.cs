@@ -62,14 +62,29 @@ public sealed class DtlsTransportTests
     }
 
     [Fact]
-    public void BeforeTheStart_NothingIsSentOrAnswered()
+    public void AHelloBeforeTheStart_IsAnsweredOnceItBegins_AndNotBefore()
     {
         using var pair = new DtlsPair(_clock);
         pair.Client.Transport.Start();
-        var hello = pair.Client.Outgoing.Peek();
         pair.Exchange();
         Assert.Empty(pair.Server.Outgoing);
-        Assert.Equal(1, pair.Server.Transport.Statistics.Ignored);
+
+        pair.Server.Transport.Start();
+        Assert.NotEmpty(pair.Server.Outgoing);
+        pair.Exchange();
+        Assert.True(pair.Connected);
+        Assert.Equal(default, pair.Client.Transport.Statistics);
+    }
+
+    [Fact]
+    public void AFloodBeforeTheStart_IsDropped_AndASecondHelloAnswered()
+    {
+        using var pair = new DtlsPair(_clock);
+        pair.Client.Transport.Start();
+        var hello = pair.Client.Outgoing.Dequeue();
+        for (var i = 0; i < 1000; i++)
+            pair.Server.Transport.OnDatagram([22, 254, 253, 0, 0, 0, 0, 0, 0, (byte)(i >> 8), (byte)i, 0, 9]);
+        Assert.Equal(996, pair.Server.Transport.Statistics.Ignored);
 
         pair.Server.Transport.Start();
         Assert.Empty(pair.Server.Outgoing);
@@ -312,6 +327,27 @@ public sealed class DtlsTransportTests
         Assert.Empty(pair.Client.Closed);
         Assert.Empty(pair.Server.Closed);
         Assert.False(pair.Client.Transport.TrySend("x"u8));
+    }
+
+    [Fact]
+    public async Task Dispose_WhileAFlightIsSentAgain_IsSafe()
+    {
+        using var client = new DtlsPeer(DtlsRole.Client, WrongFingerprint, TimeProvider.System, Certificate, TimeSpan.FromMilliseconds(20));
+        var again = new TaskCompletionSource();
+        var sent = 0;
+        client.Carry = _ =>
+        {
+            if (++sent == 2)
+            {
+                client.Transport.Dispose();
+                again.SetResult();
+            }
+        };
+        client.Transport.Start();
+        await again.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        client.Transport.Dispose();   // waits for the lock, so the timer's work is over
+        Assert.Equal(1, client.Transport.Statistics.Retransmissions);
+        Assert.Empty(client.Closed);
     }
 
     [Fact]
