@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using VoiceGrains.WebRtc.Ice;
 using VoiceGrains.WebRtc.Rtp;
 using VoiceGrains.WebRtc.Srtp;
 
@@ -34,7 +33,7 @@ internal sealed class AudioSender(PeerTransport transport, uint ssrc, TimeProvid
     {
         var payloadType = _payloadType;
         // Sequence numbers are not spent on what cannot leave: the client would take it for loss.
-        if (payloadType < 0 || _session is not { } session || opus.Length is 0 or > MaxPayload || transport.Agent.State != IceState.Connected)
+        if (payloadType < 0 || _session is not { } session || opus.Length is 0 or > MaxPayload || !transport.IsOpen)
             return false;
         var header = new RtpHeader((byte)payloadType, marker, _sequence++, unchecked(timestamp + _timestampStart), ssrc);
         header.Write(_buffer);

@@ -21,6 +21,9 @@ internal sealed class Microphone(string mid, TimeProvider clock)
 
     public bool Owns(uint ssrc) => _stream?.Track.Ssrc == ssrc || _terms!.Ssrcs.AsSpan().Contains(ssrc);
 
+    /// <summary>The offer names neither a source nor an extension for the mid.</summary>
+    public bool IsAnonymous => _terms is { Ssrcs: [], MidExtension: null };
+
     /// <summary>Whether the packet carries this section's mid (RFC 9143 §15).</summary>
     public bool IsNamedBy(in RtpPacket packet)
         => _terms!.MidExtension is { } id && packet.TryGetExtension(id, out var value) && value.SequenceEqual(_mid);

@@ -4,8 +4,8 @@ using VoiceGrains.WebRtc.Sdp;
 namespace VoiceGrains.WebRtc;
 
 /// <summary>
-/// Finds the section that a packet belongs to (RFC 9143 §9.2): by its source, when that was offered or has been seen; else by the mid that it carries. A packet
-/// of a source that nobody told of is dropped. Packets come from the receive loop; offers may be applied on another thread.
+/// Finds the section that a packet belongs to (RFC 9143 §9.2): by its source, when that was offered or has been seen; else by the mid that it carries; else there
+/// must be only one section, and that one without either. A packet of a source that nobody told of is dropped. Packets come from the receive loop; offers may be applied on another thread.
 /// </summary>
 internal sealed class Microphones(TimeProvider clock)
 {
@@ -64,6 +64,6 @@ internal sealed class Microphones(TimeProvider clock)
         foreach (var microphone in all)
             if (microphone.IsNamedBy(in packet))
                 return microphone;
-        return null;
+        return all is [{ IsAnonymous: true } only] ? only : null;
     }
 }

@@ -45,6 +45,7 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
     private bool _isDtlsClient;
     private bool _hasData;
     private PeerState? _end;
+    private volatile bool _hasEnded;    // _end, for the audio path
     private long _refused;
 
     public PeerTransport(PeerConnectionOptions options, IPeerTransportSink sink, TimeProvider clock)
@@ -90,8 +91,11 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
         StartData();
     }
 
+    /// <summary>Whether media has a way to the client now.</summary>
+    public bool IsOpen => !_hasEnded && Agent.State == IceState.Connected;
+
     /// <summary>Sends a protected packet. Any thread.</summary>
-    public bool TrySend(ReadOnlySpan<byte> datagram) => Agent.TrySend(datagram);
+    public bool TrySend(ReadOnlySpan<byte> datagram) => !_hasEnded && Agent.TrySend(datagram);
 
     /// <summary>Sends on the client's newest open channel of this label. Any thread.</summary>
     public bool TrySendData(string label, ReadOnlySpan<byte> message, bool isBinary)
@@ -109,7 +113,10 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
     public void Dispose()
     {
         lock (_gate)
+        {
+            _hasEnded = true;
             _end ??= PeerState.Closed;
+        }
         _iceTimer.Dispose();
         _sctp?.Dispose();
         _dtls?.Dispose();
@@ -215,6 +222,7 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
         {
             if (_end is not null)
                 return;
+            _hasEnded = true;
             _end = _isSecured && Agent.State != IceState.Disconnected ? PeerState.Closed : PeerState.Failed;
         }
         _sink.OnTransportChanged(reason);
