@@ -138,9 +138,9 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
             if (usable.Count > 0)
                 _candidates = CreateCandidates(usable);
         }
-        catch (Exception exception) when (exception is System.Net.NetworkInformation.NetworkInformationException or IOException)
+        catch (Exception exception)
         {
-            LogNoAddresses(exception);   // what was advertised stays
+            LogNoAddresses(exception);   // what was advertised stays, and the timer's thread with it
         }
     }
 

@@ -77,6 +77,7 @@ internal sealed partial class MediaSockets : IAsyncDisposable
             {
                 Open(address).Start();
                 Tcp?.Start();
+                _unavailable.Remove(address);
             }
             catch (SocketException)
             {

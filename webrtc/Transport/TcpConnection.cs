@@ -117,11 +117,14 @@ internal sealed class TcpConnection : IcePath, IDatagramOrigin
         {
             // reset by the client, or closed here
         }
-        Close();
-        _owner.Closed(this);
-        _frames.Dispose();
-        if (_pair is { } pair)
-            pair.Agent.Remove(pair);
+        finally
+        {
+            Close();
+            _owner.Closed(this);
+            _frames.Dispose();
+            if (_pair is { } pair)
+                pair.Agent.Remove(pair);
+        }
     }
 
     /// <summary>Takes all whole frames that are there.</summary>

@@ -85,17 +85,10 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
             {
                 Take(await listener.AcceptAsync());
             }
-            catch (ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
-                return;
-            }
-            catch (SocketException) when (!_isClosed)
-            {
-                await Task.Delay(100);   // out of descriptors, or a client that was gone at once
-            }
-            catch (SocketException)
-            {
-                return;
+                if (!_isClosed)
+                    await Task.Delay(100);   // out of descriptors, or a client that was gone at once
             }
         }
     }

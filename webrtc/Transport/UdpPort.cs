@@ -105,17 +105,10 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
                 inARow = 0;
                 await Task.Yield();   // a flood must not keep a thread of the pool for itself
             }
-            catch (ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
-                return;
-            }
-            catch (SocketException) when (!_isClosed)
-            {
-                await Task.Delay(10);   // none is expected on an unconnected socket; whatever it is must not spin
-            }
-            catch (SocketException)
-            {
-                return;
+                if (!_isClosed)
+                    await Task.Delay(10);   // none is expected on an unconnected socket; whatever it is must not spin
             }
         }
     }
