@@ -3,7 +3,8 @@ namespace VoiceGrains.WebRtc.Sctp;
 /// <summary>
 /// What an association tells its owner. Calls come with no lock held, so the owner may call the association back. <see cref="Send"/> comes on any thread
 /// that is in a call of the association, and on the timers' thread; the others come on the thread that called <see cref="SctpAssociation.OnPacket"/> or on
-/// the timers' thread, one at a time and in order. After <see cref="SctpAssociation.Dispose"/> no new call begins.
+/// the timers' thread, one at a time and in order. After <see cref="SctpAssociation.Dispose"/> nothing more is
+/// received; a call that another thread was about to make may still come.
 /// </summary>
 public interface ISctpSink
 {

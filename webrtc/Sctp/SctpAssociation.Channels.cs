@@ -15,6 +15,7 @@ public sealed partial class SctpAssociation
     private long _messagesReceived;
     private long _messagesRefused;
     private long _packetsDropped;
+    private long _packetsRefused;
 
     /// <summary>Opens a channel, at once or as soon as the association is up.</summary>
     /// <exception cref="InvalidOperationException">The association is closed, or as many channels as allowed are open.</exception>

@@ -40,7 +40,8 @@ public sealed partial class SctpAssociation : IDisposable
     public bool IsUp => Volatile.Read(ref _isUp);
 
     public SctpStatistics Statistics => new(
-        Interlocked.Read(ref _messagesSent), Interlocked.Read(ref _messagesReceived), Interlocked.Read(ref _messagesRefused), Interlocked.Read(ref _packetsDropped));
+        Interlocked.Read(ref _messagesSent), Interlocked.Read(ref _messagesReceived), Interlocked.Read(ref _messagesRefused),
+        Interlocked.Read(ref _packetsDropped), Interlocked.Read(ref _packetsRefused));
 
     /// <summary>Sends INIT, as the peer does: the two handshakes become one association (RFC 9260 §5.2.1). Call once DTLS is up.</summary>
     /// <exception cref="InvalidOperationException">usrsctp has no memory for it.</exception>
@@ -61,6 +62,11 @@ public sealed partial class SctpAssociation : IDisposable
     /// <summary>Takes a packet that DTLS has decrypted. Any bytes will do: what is not valid SCTP is dropped. Ignored before <see cref="Start"/>.</summary>
     public void OnPacket(ReadOnlySpan<byte> packet)
     {
+        if (!SctpPacketGuard.Allows(packet))
+        {
+            Interlocked.Increment(ref _packetsRefused);
+            return;
+        }
         lock (_gate)
         {
             if (_socket is null)

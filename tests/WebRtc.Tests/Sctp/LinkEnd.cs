@@ -17,6 +17,7 @@ internal sealed class LinkEnd : ISctpSink
     }
 
     internal SctpAssociation Association { get; }
+    internal List<DataChannel> OwnChannels { get; } = [];
     internal ConcurrentQueue<DataChannel> Channels { get; } = [];
     internal ConcurrentQueue<DataChannel> ClosedChannels { get; } = [];
     internal ConcurrentQueue<(string Label, byte[] Bytes, bool IsBinary)> Messages { get; } = [];

@@ -31,6 +31,9 @@ internal sealed class PacketLink : IAsyncDisposable
     /// <summary>Nothing arrives any more.</summary>
     internal volatile bool IsCut;
 
+    /// <summary>What arrives at an end in place of a packet. Called on the carrier.</summary>
+    internal Func<LinkEnd, byte[], IEnumerable<byte[]>>? Rewrite { get; set; }
+
     internal async Task<PacketLink> StartAsync()
     {
         Client.Association.Start();
@@ -63,6 +66,12 @@ internal sealed class PacketLink : IAsyncDisposable
             if (late is null && _random.NextDouble() < _faults.Reordered)
             {
                 late = item;
+                continue;
+            }
+            if (Rewrite is { } rewrite)
+            {
+                foreach (var packet in rewrite(item.To, item.Packet))
+                    item.To.Association.OnPacket(packet);
                 continue;
             }
             item.To.Association.OnPacket(item.Packet);

@@ -23,7 +23,7 @@ public sealed class SctpAssociationTests
         await Until.TrueAsync(() => link.Client.Messages.Count == 1);
         Assert.Equal(("_reliable", "hello", false), Only(link.Server));
         Assert.Equal(("_reliable", "\u0001\u0002\u0003", true), Only(link.Client));
-        Assert.Equal(new SctpStatistics(1, 1, 0, 0), link.Server.Association.Statistics);
+        Assert.Equal(new SctpStatistics(1, 1, 0, 0, 0), link.Server.Association.Statistics);
     }
 
     [Fact]
