@@ -124,6 +124,9 @@ internal sealed class Negotiation
             return;
         if (transport.Fingerprint != previous.Transport.Fingerprint)
             throw new SdpException("The fingerprint changed: that needs a new connection.");
+        // Chromium then makes a new transport, with ICE and DTLS from the start, though its description says nothing of it.
+        if (transport.Mid != previous.Transport.Mid && transport.UsernameFragment != previous.Transport.UsernameFragment)
+            throw new SdpException("The section that led the bundle was stopped: that needs a new connection.");
         if (transport.Setup == (previous.IsDtlsClient ? SdpSetup.Active : SdpSetup.Passive))
             throw new SdpException("The setup role changed: that needs a new connection.");
     }

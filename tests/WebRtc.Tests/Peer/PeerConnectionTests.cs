@@ -154,6 +154,18 @@ public sealed class PeerConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ARestartThatFindsNoPath_Fails()
+    {
+        using var client = await ConnectAsync();
+        _clock.Advance(TimeSpan.FromSeconds(32));
+        _peer.Answer(client.Offer.Replace("a=ice-ufrag:", "a=ice-ufrag:new"));
+        _clock.Advance(TimeSpan.FromSeconds(20));
+
+        await Poll.UntilAsync(() => _sink.States.Count == 4, "the owner was told");
+        Assert.Equal([PeerState.Connecting, PeerState.Connected, PeerState.Disconnected, PeerState.Failed], _sink.States);
+    }
+
+    [Fact]
     public async Task WithoutAPathInTime_ItFails()
     {
         _peer.Answer(SdpOffers.Read("chromium-sendrecv"));

@@ -213,6 +213,15 @@ public sealed class NegotiationTests
     }
 
     [Fact]
+    public void Decide_RefusesWhatChromiumMakesANewTransportFor()
+    {
+        var first = Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-stopped")), null, 1);
+        var offer = SdpParser.Parse(SdpOffers.Read("chromium-recycled"));
+        Assert.Equal("The section that led the bundle was stopped: that needs a new connection.",
+            Assert.Throws<SdpException>(() => Negotiation.Decide(offer, first, 1)).Message);
+    }
+
+    [Fact]
     public void Decide_RefusesFewerSectionsThanBefore()
     {
         var first = Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-livekit-2.23.0-3")), null, 1);
