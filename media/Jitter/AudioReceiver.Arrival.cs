@@ -9,6 +9,7 @@ public sealed partial class AudioReceiver
     private const int JumpWhileSilent = OpusPacket.ClockRateHz / 4;
     private const int MaxDropout = 3_000;                                   // RFC 3550 A.1
     private const int MaxMisorder = 1_000;
+    private const int MostBehind = 10;
     private readonly ReorderBuffer _buffer = new(Slots);
     private readonly DelayEstimator _delays;
     private readonly int _maxWait;
@@ -17,6 +18,8 @@ public sealed partial class AudioReceiver
     private int _streamSeen;
     private long _highestIndex;
     private long _highestPosition;
+    private int _behind;                // packets in a row that came too late to be played, while nothing was
+    private ushort _lastBehind;
     private int _suspect = -1;          // the sequence number that would confirm a jump
 
     private void Receive()
@@ -35,15 +38,16 @@ public sealed partial class AudioReceiver
     /// <summary>Unwraps the packet's numbers. False: they make no sense, and nothing confirms them.</summary>
     private bool TryNumber(ReceivedPacket packet)
     {
-        var step = _knowsStream ? (short)(packet.Sequence - (ushort)_highestIndex) : 0;
-        if (!_knowsStream || step is > MaxDropout or < -MaxMisorder)
+        var step = (short)(packet.Sequence - (ushort)_highestIndex);
+        var isFar = step is > MaxDropout or < -MaxMisorder;
+        if (_knowsStream && isFar && !_isSilent && packet.Sequence != _suspect)
         {
-            if (_knowsStream && !_isSilent && packet.Sequence != _suspect)
-            {
-                _suspect = (ushort)(packet.Sequence + 1);
-                _discarded.Increment();
-                return false;
-            }
+            _suspect = (ushort)(packet.Sequence + 1);
+            _discarded.Increment();
+            return false;
+        }
+        if (!_knowsStream || isFar || IsBehindForGood(packet, _highestIndex + step))
+        {
             Forget(packet.Stream);
             _knowsStream = true;
             (_highestIndex, _highestPosition) = (packet.Sequence, packet.Timestamp);
@@ -56,6 +60,17 @@ public sealed partial class AudioReceiver
         if (step > 0)
             (_highestIndex, _highestPosition) = (packet.Index, packet.Position);
         return true;
+    }
+
+    /// <summary>Whether the sender counts from an earlier number again: nothing is left to play, and yet packets come one after the other that seem late.</summary>
+    private bool IsBehindForGood(ReceivedPacket packet, long index)
+    {
+        if (!_isSilent || index >= _buffer.Next)
+            _behind = 0;
+        else
+            _behind = packet.Sequence == (ushort)(_lastBehind + 1) ? _behind + 1 : 1;
+        _lastBehind = packet.Sequence;
+        return _behind > MostBehind;
     }
 
     /// <summary>Puts the packet in its place. False: it has none.</summary>
@@ -131,7 +146,7 @@ public sealed partial class AudioReceiver
         }
         if (stream != _streamSeen)
             _decoder.Reset();
-        (_streamSeen, _knowsStream, _suspect) = (stream, false, -1);
+        (_streamSeen, _knowsStream, _suspect, _behind) = (stream, false, -1, 0);
         Rebase();
         BeSilent();
         _hasPlayed = false;

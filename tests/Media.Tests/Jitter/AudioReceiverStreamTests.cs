@@ -100,6 +100,14 @@ public sealed class AudioReceiverStreamTests : IDisposable
     }
 
     [Fact]
+    public void ASenderThatCountsAgainFromALittleEarlier_IsHeard_OnceNothingElseIs()
+    {
+        var anew = Speech.Select((packet, i) => i < 70 ? packet : packet with { At = packet.At + TimeSpan.FromSeconds(1), Sequence = (ushort)(packet.Sequence - 500), Timestamp = packet.Timestamp - 480_000 }).ToArray();
+        AssertPlayed(Carry(anew), 85, Speech.Length);
+        Assert.Equal(10, _receiver.Statistics.Late);
+    }
+
+    [Fact]
     public void AStrayNumber_ChangesNothing()
     {
         var stray = Speech.Select((packet, i) => i == 70 ? packet with { Sequence = (ushort)(packet.Sequence + 20_000), Timestamp = 5 } : packet).ToArray();
