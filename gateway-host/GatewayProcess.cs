@@ -50,6 +50,7 @@ internal static class GatewayProcess
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();
+        app.MapRoomChecks();
         app.MapJoinTunnel();
         app.Lifetime.ApplicationStarted.Register(() => Announce(app));
     }

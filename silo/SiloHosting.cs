@@ -9,6 +9,7 @@ using VoiceGrains.Hosting.Observability;
 using VoiceGrains.Providers;
 using VoiceGrains.Silo.Drain;
 using VoiceGrains.Silo.Health;
+using VoiceGrains.Silo.LiveKit;
 using VoiceGrains.Silo.WebSockets;
 
 namespace VoiceGrains.Silo;
@@ -29,6 +30,7 @@ public static class SiloHosting
         builder.AddObservability();
         builder.AddHealth();
         builder.Services.AddHealthChecks().AddCheck<SpeechHealthCheck>("speech", tags: [HealthExtensions.Ready]);
+        builder.AddRooms();
         builder.AddDrain();
         return builder;
     }
@@ -42,6 +44,7 @@ public static class SiloHosting
         app.MapGateway();
         app.UseWebSockets();
         app.MapWebSocketIngress();
+        RoomIngress.MapRooms(app);
         return app;
     }
 }

@@ -93,6 +93,7 @@ public sealed class CallTunnel : IDisposable
             request.Headers.Upgrade.ParseAdd(source.Headers.Upgrade.ToString());
         }
         request.Headers.Add(HopHeader, "1");
+        request.Headers.TryAddWithoutValidation(MediaAddress.OriginHeader, MediaAddress.Of(source, null));
         return request;
     }
 

@@ -5,6 +5,7 @@ using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.Grains.Calls;
+using VoiceGrains.Silo.LiveKit;
 
 namespace VoiceGrains.Silo.WebSockets;
 
@@ -25,7 +26,7 @@ internal static class WebSocketIngress
 
     private static async Task<IResult> JoinAsync(
         string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, IClusterMembership membership,
-        CallTunnel tunnel, TimeProvider clock, IHostApplicationLifetime lifetime)
+        CallTunnel tunnel, RoomIngress rooms, TimeProvider clock, IHostApplicationLifetime lifetime)
     {
         if (!http.WebSockets.IsWebSocketRequest)
             return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
@@ -35,8 +36,14 @@ internal static class WebSocketIngress
             await tunnel.PassOnAsync(http, location);
             return Results.Empty;
         }
+        var clientVersion = Truncate(http.Request.Query["clientVersion"]);
+        if (rooms.IsServed && (await grains.GetGrain<ICallGrain>(callId).GetAsync()).Settings.Medium.WebRtc is not null)
+        {
+            await rooms.JoinAsync(callId, token, clientVersion, http);
+            return Results.Empty;
+        }
         using var pass = admission.Enter();     // first: a refused client comes back with a join URL that is still good
-        var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, Truncate(http.Request.Query["clientVersion"]));
+        var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, clientVersion);
         if (call.Settings.Medium.ServerWebSocket is not { } medium)
         {
             // Creation admits mediums that this server does not carry yet; joining them must not leave the call hanging.

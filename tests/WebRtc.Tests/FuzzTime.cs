@@ -9,12 +9,11 @@ internal static class FuzzTime
     private const int ShortRun = 5_000;
 
     /// <summary>Numbers of the cases to try; each is its seed, so that a find can be tried again.</summary>
-    /// <param name="shortRun">How many make a short run.</param>
-    public static IEnumerable<int> Cases(int shortRun = ShortRun)
+    public static IEnumerable<int> Cases()
     {
         var isLong = double.TryParse(Environment.GetEnvironmentVariable("VOICEGRAINS_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out var seconds);
         var start = Stopwatch.GetTimestamp();
-        for (var seed = 0; isLong ? Stopwatch.GetElapsedTime(start).TotalSeconds < seconds : seed < shortRun; seed++)
+        for (var seed = 0; isLong ? Stopwatch.GetElapsedTime(start).TotalSeconds < seconds : seed < ShortRun; seed++)
             yield return seed;
     }
 

@@ -117,12 +117,8 @@ public sealed partial class SctpAssociation
         {
             (_isUp, _outgoingStreams) = (true, outgoingStreams);
             _connectTimer?.Dispose();
-            foreach (var channel in _channels.Values.ToArray())
-            {
+            foreach (var channel in _channels.Values)
                 channel.State = DataChannelState.Open;
-                if (channel.StreamId >= outgoingStreams)
-                    Forget(channel);                        // the peer offers fewer streams than were asked for
-            }
             PumpControls();
         }
     }

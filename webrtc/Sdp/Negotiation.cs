@@ -123,13 +123,11 @@ internal sealed class Negotiation
         if (previous is null)
             return;
         if (transport.Fingerprint != previous.Transport.Fingerprint)
-            throw NewConnection("The fingerprint changed");
+            throw new SdpException("The fingerprint changed: that needs a new connection.");
         // Chromium then makes a new transport, with ICE and DTLS from the start, though its description says nothing of it.
         if (transport.Mid != previous.Transport.Mid && transport.UsernameFragment != previous.Transport.UsernameFragment)
-            throw NewConnection("The section that led the bundle was stopped");
+            throw new SdpException("The section that led the bundle was stopped: that needs a new connection.");
         if (transport.Setup == (previous.IsDtlsClient ? SdpSetup.Active : SdpSetup.Passive))
-            throw NewConnection("The setup role changed");
+            throw new SdpException("The setup role changed: that needs a new connection.");
     }
-
-    private static SdpException NewConnection(string why) => new($"{why}: that needs a new connection.") { NeedsNewConnection = true };
 }

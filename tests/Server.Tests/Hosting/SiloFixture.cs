@@ -44,7 +44,10 @@ public sealed class SiloFixture : IAsyncLifetime
     }
 
     /// <summary>Starts another silo on a database, for tests that restart one or need settings of their own.</summary>
-    internal static async Task<WebApplication> StartAsync(TestDatabase database, params (string Key, string Value)[] settings)
+    internal static Task<WebApplication> StartAsync(TestDatabase database, params (string Key, string Value)[] settings) => StartAsync(database, static _ => { }, settings);
+
+    /// <param name="configure">Changes what the silo is made of.</param>
+    internal static async Task<WebApplication> StartAsync(TestDatabase database, Action<IServiceCollection> configure, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing" });
         var folder = Directory.CreateTempSubdirectory("voicegrains-test-").FullName;
@@ -58,6 +61,7 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Conversation:RecognitionTimeout"] = "00:01:00",   // a busy machine recognizes slowly
             ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
+            ["WebRtc:Port"] = "0",
             ["Accounts:Plans:two_calls:ConcurrentCalls"] = "2",
             ["Accounts:Plans:three_a_minute:CallsPerMinute"] = "3",
             ["Accounts:Plans:one_minute:IncludedMinutes"] = "1",
@@ -68,6 +72,7 @@ public sealed class SiloFixture : IAsyncLifetime
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(database.ConnectionString));
         builder.Services.AddSingleton(new SecretKey(new byte[32]));
         builder.AddSilo();
+        configure(builder.Services);
         var app = builder.Build();
         app.MapSilo();
         app.Lifetime.ApplicationStopped.Register(() => Directory.Delete(folder, recursive: true));

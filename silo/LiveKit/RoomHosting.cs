@@ -1,0 +1,20 @@
+using VoiceGrains.Silo.WebRtc;
+
+namespace VoiceGrains.Silo.LiveKit;
+
+/// <summary>What WebRTC calls add to a silo.</summary>
+internal static class RoomHosting
+{
+    public static void AddRooms(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<WebRtcOptions>().BindConfiguration("WebRtc").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<WebRtcPeers>();
+        services.AddSingleton<IRoomPeerFactory>(static provider => provider.GetRequiredService<WebRtcPeers>());
+        services.AddHostedService(static provider => provider.GetRequiredService<WebRtcPeers>());
+        services.AddSingleton<RoomMetrics>();
+        services.AddSingleton<Rooms>();
+        services.AddHostedService(static provider => provider.GetRequiredService<Rooms>());
+        services.AddSingleton<RoomIngress>();
+    }
+}

@@ -1,0 +1,109 @@
+using VoiceGrains.Grains.Signing;
+using VoiceGrains.Silo.LiveKit.Protocol;
+using VoiceGrains.Silo.WebRtc;
+
+namespace VoiceGrains.Silo.LiveKit;
+
+/// <summary>One client in a room, from its join until it leaves or joins anew; its signalling may be lost and come back. Guarded by the room.</summary>
+internal sealed class RoomParticipant
+{
+    private readonly DateTimeOffset _joined;
+    private uint _version = 1;
+
+    public RoomParticipant(RoomGrant grant, RoomJoin join, TimeProvider clock)
+    {
+        (Grant, _joined) = (grant, clock.GetUtcNow());
+        (Name, Metadata) = (grant.Name ?? "", join.Metadata ?? grant.Metadata ?? "");
+        IsUser = grant.Identity == RoomGrant.UserIdentity;
+        NextToken = _joined;
+        DataRate = new RateLimit(CallRoom.DataPacketsPerSecond, CallRoom.DataPacketBurst, clock);
+        ByteRate = new RateLimit(CallRoom.DataBytesPerSecond, CallRoom.DataByteBurst, clock);
+        OfferRate = new RateLimit(CallRoom.OffersPerSecond, CallRoom.OfferBurst, clock);
+    }
+
+    public string Sid { get; } = RoomSid.Participant();
+
+    public RoomGrant Grant { get; }
+
+    public string Identity => Grant.Identity;
+
+    /// <summary>Whether this is whom the agent talks with; all others listen.</summary>
+    public bool IsUser { get; }
+
+    public string Name { get; set; }
+    public string Metadata { get; set; }
+    public Dictionary<string, string> Attributes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Null while it is lost.</summary>
+    public SignalSocket? Signal { get; set; }
+
+    /// <summary>Null until the first offer.</summary>
+    public IRoomPeer? Peer { get; set; }
+
+    /// <summary>Whether media flow.</summary>
+    public bool IsConnected { get; set; }
+
+    /// <summary>Whether they did once.</summary>
+    public bool WasConnected { get; set; }
+
+    /// <summary>When signalling or media were last there: a listener without either is forgotten.</summary>
+    public DateTimeOffset LastSeen { get; set; }
+
+    /// <summary>Null: none is published.</summary>
+    public PublishedTrack? Microphone { get; set; }
+
+    /// <summary>Whether it wants the agent's sound.</summary>
+    public bool Hears { get; set; } = true;
+
+    /// <summary>Of the last reliable packet that came; a smaller one was sent again.</summary>
+    public uint LastSequence { get; set; }
+
+    public DateTimeOffset NextToken { get; set; }
+
+    public ConnectionQuality? Quality { get; set; }
+
+    public RateLimit DataRate { get; }
+    public RateLimit ByteRate { get; }
+    public RateLimit OfferRate { get; }
+
+    /// <summary>Whether the agent's sound goes to it.</summary>
+    public bool IsHearing => IsConnected && Hears && Grant.CanSubscribe;
+
+    /// <summary>Clients ignore what has no higher version than they know.</summary>
+    public void Changed() => _version++;
+
+    public ParticipantInfo ToInfo(ParticipantInfo.Types.State? state = null)
+    {
+        var info = new ParticipantInfo
+        {
+            Sid = Sid,
+            Identity = Identity,
+            Name = Name,
+            Metadata = Metadata,
+            State = state ?? (WasConnected ? ParticipantInfo.Types.State.Active : ParticipantInfo.Types.State.Joined),
+            JoinedAt = _joined.ToUnixTimeSeconds(),
+            JoinedAtMs = _joined.ToUnixTimeMilliseconds(),
+            Version = _version,
+            IsPublisher = Microphone is not null,
+            Permission = new ParticipantPermission
+            {
+                CanSubscribe = Grant.CanSubscribe, CanPublish = Grant.CanPublish, CanPublishData = Grant.CanPublishData, Hidden = Grant.Hidden, CanUpdateMetadata = true,
+            },
+        };
+        info.Attributes.Add(Attributes);
+        if (Microphone is { } microphone) info.Tracks.Add(microphone.Info);
+        return info;
+    }
+}
+
+/// <summary>A microphone.</summary>
+/// <param name="Cid">The client's name for it.</param>
+/// <param name="Info">What others are told.</param>
+internal sealed record PublishedTrack(string Cid, TrackInfo Info)
+{
+    /// <summary>Whether an offer had it, so that one without it takes it back.</summary>
+    public bool WasOffered { get; set; }
+
+    /// <summary>Whether its client was told that somebody hears it.</summary>
+    public bool IsHeard { get; set; }
+}
