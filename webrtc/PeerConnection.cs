@@ -81,7 +81,8 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     /// stream.
     /// </summary>
     /// <returns>The complete answer, with our candidates in it.</returns>
-    /// <exception cref="SdpException">The offer cannot be answered; the state before stands.</exception>
+    /// <exception cref="SdpException">The offer cannot be answered; the state before stands. <see cref="SdpException.NeedsNewConnection"/> tells whether another
+    /// connection could: always where this one is <see cref="PeerState.Failed"/> or <see cref="PeerState.Closed"/>.</exception>
     /// <exception cref="ObjectDisposedException">The connection has ended on our side.</exception>
     public string Answer(string offerSdp)
     {
@@ -90,6 +91,8 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
         lock (_negotiating)
         {
             ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+            if (_transport.State is PeerState.Failed or PeerState.Closed)
+                throw new SdpException("The connection has ended.") { NeedsNewConnection = true };
             var negotiation = Negotiation.Decide(offer, _negotiation, _options.MaxMicrophones);
             if (_negotiation is not null && negotiation.IsIceRestartOf(_negotiation))
                 _transport.Agent.Restart();

@@ -9,11 +9,12 @@ internal static class FuzzTime
     private const int ShortRun = 5_000;
 
     /// <summary>Numbers of the cases to try; each is its seed, so that a find can be tried again.</summary>
-    public static IEnumerable<int> Cases()
+    /// <param name="shortRun">How many make a short run.</param>
+    public static IEnumerable<int> Cases(int shortRun = ShortRun)
     {
         var isLong = double.TryParse(Environment.GetEnvironmentVariable("VOICEGRAINS_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out var seconds);
         var start = Stopwatch.GetTimestamp();
-        for (var seed = 0; isLong ? Stopwatch.GetElapsedTime(start).TotalSeconds < seconds : seed < ShortRun; seed++)
+        for (var seed = 0; isLong ? Stopwatch.GetElapsedTime(start).TotalSeconds < seconds : seed < shortRun; seed++)
             yield return seed;
     }
 

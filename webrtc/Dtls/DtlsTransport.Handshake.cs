@@ -78,7 +78,7 @@ public sealed partial class DtlsTransport
         }
     }
 
-    /// <summary>The wait before the next retransmission, in microseconds: OpenSSL asks with 0 for a new flight, and with the last wait when that is over.</summary>
+    /// <summary>The next wait in microseconds: OpenSSL asks with 0 when it sends a new flight, and with the last wait when that is over.</summary>
     internal uint NextTimeout(uint previous)
     {
         if (previous == 0)

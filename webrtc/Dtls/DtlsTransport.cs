@@ -27,7 +27,7 @@ public sealed partial class DtlsTransport : IDisposable
     private const int RecordHeader = 13;
     private const int ApplicationData = 23;
 
-    /// <summary>Datagrams kept until the start: a hello whose key shares make it two, and once again. Later ones are dropped; the peer sends them again.</summary>
+    /// <summary>Datagrams kept until the start: a hello whose key shares make it two, and once again. Later ones are dropped.</summary>
     private const int MaxEarly = 4;
 
     private readonly Lock _gate = new();
@@ -51,7 +51,7 @@ public sealed partial class DtlsTransport : IDisposable
     public DtlsTransport(DtlsCertificate certificate, DtlsRole role, string remoteFingerprint, IDtlsSink sink, TimeProvider clock)
     {
         if (!DtlsFingerprint.TryParse(remoteFingerprint, out _remote))
-            throw new ArgumentException("A SHA-256 fingerprint is needed: 'sha-256 ' and 32 bytes in hexadecimal with colons between.", nameof(remoteFingerprint));
+            throw new ArgumentException("A SHA-256 fingerprint is needed: 'sha-256 ' and 32 bytes in hexadecimal between colons.", nameof(remoteFingerprint));
         (_role, _sink, _clock) = (role, sink, clock);
         _ssl = Connect(certificate.Context);
     }
@@ -135,7 +135,7 @@ public sealed partial class DtlsTransport : IDisposable
         }
     }
 
-    /// <summary>Tells the peer goodbye (close_notify), without waiting for its own, and frees the connection with its keys. Repeated calls do nothing.</summary>
+    /// <summary>Tells the peer goodbye (close_notify), waits for no answer, and frees the connection with its keys. Repeated calls do nothing.</summary>
     /// <remarks>A sink that gives up while it sends may call this too: OpenSSL is then in the middle of a record, so the peer is not told.</remarks>
     public void Dispose()
     {

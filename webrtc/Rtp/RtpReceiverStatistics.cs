@@ -36,7 +36,7 @@ public sealed class RtpReceiverStatistics
     /// <summary>Mean deviation of the packets' spacing (RFC 3550 §6.4.1).</summary>
     public TimeSpan Jitter => TimeSpan.FromSeconds(_published.Read().Jitter / _clockRateHz);
 
-    /// <summary>Counts a packet that has just arrived. False: its number is so far off that it may belong to another stream; the next in line decides.</summary>
+    /// <summary>Counts a packet that has just arrived. False: its number is so far off that the next one decides.</summary>
     public bool OnPacket(ushort sequence, uint timestamp)
     {
         var isCounted = TryCount(sequence);

@@ -40,7 +40,7 @@ internal static class DcepMessage
     }
 
     /// <summary>The OPEN for a channel. Its priority is "normal" (RFC 8831 §6.4).</summary>
-    /// <exception cref="ArgumentException">A name is longer than <see cref="DataChannelOptions.MaxNameBytes"/> or is not Unicode, or both limits are set.</exception>
+    /// <exception cref="ArgumentException">A name is too long or not Unicode, or both limits are set.</exception>
     internal static byte[] WriteOpen(string label, DataChannelOptions options)
     {
         if (options is { MaxRetransmits: not null, MaxLifetime: not null })

@@ -1,10 +1,10 @@
 namespace VoiceGrains.WebRtc.Sctp;
 
 /// <summary>
-/// What an association tells its owner. Calls come with no lock held, so the owner may call the association back. <see cref="Send"/> comes on any thread
-/// that is in a call of the association, and on the timers' thread; the others come on the thread that called <see cref="SctpAssociation.OnPacket"/> or on
-/// the timers' thread, one at a time and in order. After <see cref="SctpAssociation.Dispose"/> nothing more is
-/// received; a call that another thread was about to make may still come.
+/// What an association tells its owner, who must not block. Calls come with no lock held, so the owner may call the association back. <see cref="Send"/>
+/// comes on any thread that is in a call of the association, and on the timers' thread; the others come on the thread that called
+/// <see cref="SctpAssociation.OnPacket"/> or on the timers' thread, one at a time and in order. After <see cref="SctpAssociation.Dispose"/> nothing more
+/// is received; a call that another thread was about to make may still come.
 /// </summary>
 public interface ISctpSink
 {
@@ -23,6 +23,6 @@ public interface ISctpSink
     {
     }
 
-    /// <summary>The association is over: lost, aborted or shut down by the peer. Called at most once, last of all, and not for <see cref="SctpAssociation.Dispose"/>.</summary>
+    /// <summary>The association is over: lost, aborted or shut down by the peer. Called once at most, last of all; never for our own disposal.</summary>
     void OnClosed(string reason);
 }

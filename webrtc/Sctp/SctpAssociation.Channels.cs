@@ -117,8 +117,12 @@ public sealed partial class SctpAssociation
         {
             (_isUp, _outgoingStreams) = (true, outgoingStreams);
             _connectTimer?.Dispose();
-            foreach (var channel in _channels.Values)
+            foreach (var channel in _channels.Values.ToArray())
+            {
                 channel.State = DataChannelState.Open;
+                if (channel.StreamId >= outgoingStreams)
+                    Forget(channel);                        // the peer offers fewer streams than were asked for
+            }
             PumpControls();
         }
     }

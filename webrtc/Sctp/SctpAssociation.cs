@@ -54,7 +54,8 @@ public sealed partial class SctpAssociation : IDisposable
             _isStarted = true;
             _socket = SctpStack.Instance.Open(this, _options);
             _socket.Connect(_options);
-            _connectTimer = _clock.CreateTimer(static state => ((SctpAssociation)state!).OnConnectTimeout(), this, _options.ConnectTimeout, Timeout.InfiniteTimeSpan);
+            _connectTimer = _clock.CreateTimer(
+                static state => ((SctpAssociation)state!).OnConnectTimeout(), this, _options.ConnectTimeout, Timeout.InfiniteTimeSpan);
         }
         Flush();
     }
@@ -77,7 +78,7 @@ public sealed partial class SctpAssociation : IDisposable
         Dispatch();
     }
 
-    /// <summary>Aborts the association (the peer is told, if the sink still sends) and closes its channels. Idempotent; does not wait for a running callback.</summary>
+    /// <summary>Aborts the association (the peer is told, if the sink still sends) and closes its channels. Idempotent; waits for no callback.</summary>
     public void Dispose()
     {
         _isDisposed = true;

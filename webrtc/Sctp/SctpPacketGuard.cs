@@ -34,7 +34,9 @@ internal static class SctpPacketGuard
     /// <summary>RFC 9260's chunks without ECN's, RE-CONFIG, PAD and FORWARD-TSN. Of an unknown type the library itself knows what to say.</summary>
     private static bool IsExpected(byte type) => type is not (0x0c or 0x0d or 0x0f or 0x10 or 0x80 or 0x81 or 0xc1);
 
-    /// <summary>Parameters and error causes are a chain like that of the chunks (RFC 9260 §3.2.1). Over DTLS an association has one path and names no addresses (RFC 8261).</summary>
+    /// <summary>
+    /// Parameters and error causes are a chain like that of the chunks (RFC 9260 §3.2.1). Over DTLS an association has one path and names no addresses (RFC 8261).
+    /// </summary>
     private static bool HasSoundParameters(ReadOnlySpan<byte> chunk)
     {
         const byte Init = 1, InitAck = 2, Heartbeat = 4, HeartbeatAck = 5, Abort = 6, Error = 9, Reconfigure = 0x82;

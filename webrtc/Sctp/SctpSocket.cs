@@ -79,7 +79,7 @@ internal sealed unsafe class SctpSocket() : SafeHandle(0, ownsHandle: true)
         }
     }
 
-    /// <summary>Bytes of one message or notification, or of the part of it that fills <paramref name="buffer"/>; less than 0: none waits, or the socket is dead.</summary>
+    /// <summary>Bytes of one message or notification, or of the part that fills <paramref name="buffer"/>; less than 0: none waits, or the socket is dead.</summary>
     internal int Receive(Span<byte> buffer, out UsrSctp.ReceiveInfo info, out int flags)
     {
         UsrSctp.AddressStorage from;
@@ -118,20 +118,21 @@ internal sealed unsafe class SctpSocket() : SafeHandle(0, ownsHandle: true)
             throw Failure("usrsctp_set_non_blocking");
         const int SocketLevel = 1;
         const uint AllAssociations = 2;
-        Set<uint>(SocketLevel, 13, [1u, 0]);    // SO_LINGER: closing aborts, at once
+        Set<uint>(SocketLevel, 13, [1u, 0]);                                        // SO_LINGER: closing aborts, at once
         Set<uint>(SocketLevel, 7, [(uint)options.SendBufferBytes]);
         Set<uint>(SocketLevel, 8, [(uint)options.ReceiveBufferBytes]);
-        Set<uint>(UsrSctp.Protocol, 0x04, [1u]);    // SCTP_NODELAY: messages are not held back
-        Set<uint>(UsrSctp.Protocol, 0x1f, [1u]);    // SCTP_RECVRCVINFO
-        Set<uint>(UsrSctp.Protocol, 0x10, [0u]);    // SCTP_FRAGMENT_INTERLEAVE: one message at a time
-        Set<uint>(UsrSctp.Protocol, 0x11, [(uint)options.MaxMessageBytes + 1]);    // SCTP_PARTIAL_DELIVERY_POINT: only what is too long
-        Set<uint>(UsrSctp.Protocol, 0x900, [AllAssociations, 1u]);    // SCTP_ENABLE_STREAM_RESET
-        Set<ushort>(UsrSctp.Protocol, 0x03, [    // SCTP_INITMSG
-            (ushort)options.StreamCount, (ushort)options.StreamCount, (ushort)options.MaxInitAttempts, (ushort)options.MaxRetransmissionTimeout.TotalMilliseconds]);
-        Set<uint>(UsrSctp.Protocol, 0x01, [    // SCTP_RTOINFO
+        Set<uint>(UsrSctp.Protocol, 0x04, [1u]);                                    // SCTP_NODELAY: messages are not held back
+        Set<uint>(UsrSctp.Protocol, 0x1f, [1u]);                                    // SCTP_RECVRCVINFO
+        Set<uint>(UsrSctp.Protocol, 0x10, [0u]);                                    // SCTP_FRAGMENT_INTERLEAVE: one message at a time
+        Set<uint>(UsrSctp.Protocol, 0x11, [(uint)options.MaxMessageBytes + 1]);     // SCTP_PARTIAL_DELIVERY_POINT: only what is too long
+        Set<uint>(UsrSctp.Protocol, 0x900, [AllAssociations, 1u]);                  // SCTP_ENABLE_STREAM_RESET
+        var streams = (ushort)options.StreamCount;
+        Set<ushort>(UsrSctp.Protocol, 0x03, [                                       // SCTP_INITMSG
+            streams, streams, (ushort)options.MaxInitAttempts, (ushort)options.MaxRetransmissionTimeout.TotalMilliseconds]);
+        Set<uint>(UsrSctp.Protocol, 0x01, [                                         // SCTP_RTOINFO
             0u, (uint)options.InitialRetransmissionTimeout.TotalMilliseconds,
             (uint)options.MaxRetransmissionTimeout.TotalMilliseconds, (uint)options.MinRetransmissionTimeout.TotalMilliseconds]);
-        Set<uint>(UsrSctp.Protocol, 0x02, [0u, 0, 0, 0, (uint)options.MaxRetransmissions]);    // SCTP_ASSOCINFO; the last word holds two fields
+        Set<uint>(UsrSctp.Protocol, 0x02, [0u, 0, 0, 0, (uint)options.MaxRetransmissions]);// SCTP_ASSOCINFO; the last word holds two fields
         foreach (var type in (ReadOnlySpan<ushort>)[SctpNotification.AssociationChange, SctpNotification.PartialDelivery, SctpNotification.StreamReset])
             Set<uint>(UsrSctp.Protocol, 0x1e, [AllAssociations, type | (1u << 16)]);         // SCTP_EVENT: type and on
         var local = Endpoint();

@@ -123,11 +123,13 @@ internal sealed class Negotiation
         if (previous is null)
             return;
         if (transport.Fingerprint != previous.Transport.Fingerprint)
-            throw new SdpException("The fingerprint changed: that needs a new connection.");
+            throw NewConnection("The fingerprint changed");
         // Chromium then makes a new transport, with ICE and DTLS from the start, though its description says nothing of it.
         if (transport.Mid != previous.Transport.Mid && transport.UsernameFragment != previous.Transport.UsernameFragment)
-            throw new SdpException("The section that led the bundle was stopped: that needs a new connection.");
+            throw NewConnection("The section that led the bundle was stopped");
         if (transport.Setup == (previous.IsDtlsClient ? SdpSetup.Active : SdpSetup.Passive))
-            throw new SdpException("The setup role changed: that needs a new connection.");
+            throw NewConnection("The setup role changed");
     }
+
+    private static SdpException NewConnection(string why) => new($"{why}: that needs a new connection.") { NeedsNewConnection = true };
 }

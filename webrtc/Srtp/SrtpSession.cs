@@ -9,7 +9,7 @@ namespace VoiceGrains.WebRtc.Srtp;
 /// </remarks>
 public sealed class SrtpSession : IDisposable
 {
-    /// <summary>Room in bytes that <see cref="Protect"/> and <see cref="ProtectRtcp"/> need behind the packet (SRTP_MAX_TRAILER_LEN; a tag and the SRTCP index need 20 of it).</summary>
+    /// <summary>Room in bytes that <see cref="Protect"/> and <see cref="ProtectRtcp"/> need behind the packet (SRTP_MAX_TRAILER_LEN).</summary>
     public const int MaxTrailer = 144;
 
     /// <summary>Packets that may arrive late, counted back from the newest of their stream, before they pass for a replay.</summary>
@@ -73,7 +73,7 @@ public sealed class SrtpSession : IDisposable
 
     private static uint SourceOf(ReadOnlySpan<byte> at) => BinaryPrimitives.ReadUInt32BigEndian(at);
 
-    /// <summary>The library keeps state for each source that it once heard authentic packets from, for ever: a peer that invents sources is stopped here.</summary>
+    /// <summary>The library keeps state for each source that it once heard, for ever: a peer that invents sources is stopped here.</summary>
     private unsafe bool Open(delegate*<LibSrtp.SessionHandle, byte*, ref int, int> operation, Span<byte> packet, ref int length, uint source)
     {
         var known = _sources.AsSpan(0, _sourceCount).Contains(source);

@@ -3,7 +3,7 @@ using VoiceGrains.WebRtc.Dtls;
 
 namespace VoiceGrains.WebRtc.Tests.Dtls;
 
-/// <summary>Damaged, repeated, reordered and invented datagrams at every point of a connection. Whatever comes, nothing throws and nothing false is delivered.</summary>
+/// <summary>Damaged, repeated, reordered and invented datagrams at every point of a connection: nothing throws, and nothing false is delivered.</summary>
 public sealed class DtlsFuzzTests
 {
     private readonly ManualClock _clock = new();
@@ -13,7 +13,7 @@ public sealed class DtlsFuzzTests
     {
         var cases = 0;
         var connected = 0;
-        foreach (var seed in FuzzTime.Cases())
+        foreach (var seed in FuzzTime.Cases(shortRun: 100))
         {
             Run(seed, random => connected += Handshake(random) ? 1 : 0);
             cases++;
@@ -26,7 +26,7 @@ public sealed class DtlsFuzzTests
     {
         DtlsPair? pair = null;
         var cases = 0;
-        foreach (var seed in FuzzTime.Cases())
+        foreach (var seed in FuzzTime.Cases(shortRun: 400))
         {
             cases++;
             Run(seed, random =>

@@ -36,7 +36,7 @@ public sealed class DtlsLossTests
     {
         // Lost are the even ones of the first twenty: nobody hears an answer until the waits have doubled a few times.
         var statistics = await RunAsync(Enumerable.Range(0, 10).ToDictionary(i => 2 * i, _ => Fault.Lost));
-        Assert.InRange(statistics, 2, 12);
+        Assert.InRange(statistics, 2, 24);   // OpenSSL gives up after twelve waits of either side
     }
 
     /// <summary>Shakes hands and exchanges a word each way. Returns how often a flight was sent again.</summary>

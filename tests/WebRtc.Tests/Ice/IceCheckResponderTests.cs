@@ -116,6 +116,24 @@ public sealed class IceCheckResponderTests
     }
 
     [Fact]
+    public void AnAnswerThatWouldBeLonger_IsNotSent_AndCounted()
+    {
+        var local = _rig.Agent.Local;
+        var origin = new FakeOrigin(System.Net.IPEndPoint.Parse("[2001:db8::1]:9"));
+        _rig.Check(origin);
+        origin.Replies.Clear();
+        var writer = new StunWriter(new byte[100], StunClass.Request, StunFormat.Binding, new byte[12]);   // 68 bytes; an IPv6 address makes an answer of 76
+        writer.AddUsername(Encoding.ASCII.GetBytes(local.UsernameFragment + ":"));
+        writer.AddIntegrity(Encoding.ASCII.GetBytes(local.Password));
+        writer.AddFingerprint();
+
+        Assert.True(_rig.Router.Route(origin, writer.Message));
+
+        Assert.Empty(origin.Replies);
+        Assert.Equal(1, _rig.Counters.Count(DropReason.WouldAmplify));
+    }
+
+    [Fact]
     public void ASmallRequest_GetsItsErrorWithoutThePhrase()
     {
         var local = _rig.Agent.Local;

@@ -222,6 +222,7 @@ public sealed class PeerConnectionTests : IAsyncLifetime
         await Poll.UntilAsync(() => _sink.States.Count == 3, "the owner was told");
 
         Assert.Equal(PeerState.Closed, _sink.States.Last());
+        Assert.True(Assert.Throws<SdpException>(() => _peer.Answer(client.Offer)).NeedsNewConnection);
         Assert.False(_peer.TrySendAudio(Opus, 0, true));
     }
 

@@ -209,7 +209,8 @@ public sealed class NegotiationTests
         var text = SdpOffers.Read("chromium-recvonly");
         var first = Negotiation.Decide(SdpParser.Parse(text), null, 1);
         var offer = SdpParser.Parse(text.Replace(part, replacement));
-        Assert.Equal(message, Assert.Throws<SdpException>(() => Negotiation.Decide(offer, first, 1)).Message);
+        var refusal = Assert.Throws<SdpException>(() => Negotiation.Decide(offer, first, 1));
+        Assert.Equal((message, message.EndsWith("new connection.")), (refusal.Message, refusal.NeedsNewConnection));
     }
 
     [Fact]

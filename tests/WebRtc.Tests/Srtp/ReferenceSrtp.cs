@@ -4,7 +4,7 @@ using VoiceGrains.WebRtc.Srtp;
 
 namespace VoiceGrains.WebRtc.Tests.Srtp;
 
-/// <summary>SRTP of one direction spelt out from RFC 3711 and RFC 7714 on .NET's own AES, to compare libsrtp's packets with. Itself held to the RFCs' vectors.</summary>
+/// <summary>SRTP of one direction spelt out from RFC 3711 and RFC 7714 on .NET's own AES, to compare with. Itself held to the RFCs' vectors.</summary>
 internal sealed class ReferenceSrtp
 {
     private readonly SrtpProfile _profile;

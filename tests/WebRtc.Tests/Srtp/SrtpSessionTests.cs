@@ -60,7 +60,8 @@ public sealed class SrtpSessionTests
     public void LatePackets_AreTakenWithinTheWindow_AndRefusedBeyondIt(SrtpProfile profile)
     {
         var (outbound, inbound) = Sessions(profile);
-        var packets = Enumerable.Range(1, SrtpSession.ReplayWindow + 10).Select(i => SrtpPackets.Protect(outbound, SrtpPackets.Rtp((ushort)i, 20, 1))!).ToArray();
+        var packets = Enumerable.Range(1, SrtpSession.ReplayWindow + 10)
+            .Select(i => SrtpPackets.Protect(outbound, SrtpPackets.Rtp((ushort)i, 20, 1))!).ToArray();
 
         Assert.NotNull(SrtpPackets.Unprotect(inbound, packets[^1]));
         Assert.NotNull(SrtpPackets.Unprotect(inbound, packets[10]));
