@@ -6,7 +6,7 @@ namespace VoiceGrains.WebRtc.Sctp;
 /// <summary>One usrsctp socket over a connection address of its own. Closing it sends ABORT and withdraws the address.</summary>
 internal sealed unsafe class SctpSocket() : SafeHandle(0, ownsHandle: true)
 {
-    /// <summary>The port that both ends of a WebRTC association use (RFC 8841 §5.1 lets them agree on it in SDP: 5000).</summary>
+    /// <summary>The port that both ends of a WebRTC association use (RFC 8841 §5 lets them agree on it in SDP).</summary>
     internal const ushort Port = 5000;
 
     internal const int Already = 114;
@@ -132,9 +132,9 @@ internal sealed unsafe class SctpSocket() : SafeHandle(0, ownsHandle: true)
         Set<uint>(UsrSctp.Protocol, 0x01, [                                         // SCTP_RTOINFO
             0u, (uint)options.InitialRetransmissionTimeout.TotalMilliseconds,
             (uint)options.MaxRetransmissionTimeout.TotalMilliseconds, (uint)options.MinRetransmissionTimeout.TotalMilliseconds]);
-        Set<uint>(UsrSctp.Protocol, 0x02, [0u, 0, 0, 0, (uint)options.MaxRetransmissions]);// SCTP_ASSOCINFO; the last word holds two fields
+        Set<uint>(UsrSctp.Protocol, 0x02, [0u, 0, 0, 0, (uint)options.MaxRetransmissions]);  // SCTP_ASSOCINFO; the last word holds two fields
         foreach (var type in (ReadOnlySpan<ushort>)[SctpNotification.AssociationChange, SctpNotification.PartialDelivery, SctpNotification.StreamReset])
-            Set<uint>(UsrSctp.Protocol, 0x1e, [AllAssociations, type | (1u << 16)]);         // SCTP_EVENT: type and on
+            Set<uint>(UsrSctp.Protocol, 0x1e, [AllAssociations, type | (1u << 16)]);        // SCTP_EVENT: type and on
         var local = Endpoint();
         if (UsrSctp.Bind(this, &local, (uint)sizeof(UsrSctp.ConnectionAddress)) < 0)
             throw Failure("usrsctp_bind");

@@ -63,16 +63,17 @@ internal sealed unsafe class SctpStack
 
     private void RunTimers()
     {
+        var told = Stopwatch.GetTimestamp();
         for (var round = 0; ; round++)
         {
-            var start = Stopwatch.GetTimestamp();
             if (!_hasAssociations.IsSet)
             {
                 _hasAssociations.Wait();
-                start = Stopwatch.GetTimestamp();       // time that passed without associations is none of the library's
+                told = Stopwatch.GetTimestamp();        // time that passed without associations is none of the library's
             }
             Thread.Sleep(_tick);
-            var elapsed = (uint)Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            var elapsed = (uint)Stopwatch.GetElapsedTime(told).TotalMilliseconds;
+            told += elapsed * (Stopwatch.Frequency / 1000);
             lock (_lifecycle)
                 UsrSctp.HandleTimers(elapsed);
             // What the timers led to is handed on here, with no lock held. Notifications that no packet announces are rare: every fifth round looks for them.

@@ -36,7 +36,7 @@ public sealed class SctpDisposeTests
     public async Task LatePackets_OfADisposedAssociation_FindNobody()
     {
         List<byte[]> packets = [];
-        var link = new PacketLink { Rewrite = null };
+        var link = new PacketLink();
         link.Rewrite = (_, packet) =>
         {
             packets.Add(packet);
@@ -88,7 +88,7 @@ public sealed class SctpDisposeTests
                     await Task.Delay(1);
             }
         })).ToArray();
-        await Task.Delay(random.Next(30));
+        await Task.Delay(random.Next(30));              // any moment, the handshake's too
         var first = random.Next(2) == 0 ? link.Client : link.Server;
         await Task.WhenAll(Task.Run(first.Association.Dispose), Task.Run(first.Association.Dispose));
         await Task.Delay(random.Next(5));
