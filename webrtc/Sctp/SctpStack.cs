@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VoiceGrains.WebRtc.Sctp;
@@ -76,10 +77,19 @@ internal sealed unsafe class SctpStack
             told += elapsed * (Stopwatch.Frequency / 1000);
             lock (_lifecycle)
                 UsrSctp.HandleTimers(elapsed);
-            // What the timers led to is handed on here, with no lock held. Notifications that no packet announces are rare: every fifth round looks for them.
-            foreach (var (_, association) in _associations)
-                association.OnTick(round % 5 == 0);
+            TickAll(round % 5 == 0);
         }
+    }
+
+    /// <summary>
+    /// Hands on what the timers led to, with no lock held. Notifications that no packet announces are rare: every fifth round looks for them. A method of
+    /// its own, because a thread that waits keeps alive what its frame still names.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TickAll(bool isPoll)
+    {
+        foreach (var (_, association) in _associations)
+            association.OnTick(isPoll);
     }
 
     [UnmanagedCallersOnly]
