@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -48,13 +49,28 @@ internal sealed partial class ApiKeyChanges(NpgsqlDataSource database, ApiKeyVer
         };
         await using var listen = new NpgsqlCommand("listen " + Channel, connection);
         await listen.ExecuteNonQueryAsync(stopping);
-        keys.ForgetAll();       // what changed before, nobody heard
-        listening();
-        await using var probe = new NpgsqlCommand("select 1", connection);
-        while (true)
+        try
         {
-            if (!await connection.WaitAsync(ProbeAfter, stopping)) await probe.ExecuteScalarAsync(stopping);
+            keys.ForgetAll();       // what changed before, nobody heard
+            listening();
+            await using var probe = new NpgsqlCommand("select 1", connection);
+            while (true)
+            {
+                if (!await connection.WaitAsync(ProbeAfter, stopping)) await probe.ExecuteScalarAsync(stopping);
+            }
         }
+        finally
+        {
+            await StopListeningAsync(connection);
+        }
+    }
+
+    /// <summary>The pool's next user of the connection shall not be told.</summary>
+    private static async Task StopListeningAsync(NpgsqlConnection connection)
+    {
+        if (connection.FullState != ConnectionState.Open) return;
+        await using var unlisten = new NpgsqlCommand("unlisten " + Channel, connection);
+        await unlisten.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     [LoggerMessage(2012, LogLevel.Warning, "Changes of API keys are not heard of: {Reason}. A key that ends is refused some seconds later, until they are")]

@@ -43,10 +43,11 @@ internal sealed class CallListQuery(string table, string columns, int few = Call
             if (total is not null && IsRangeOfIndex(filter))
             {
                 await using var both = new NpgsqlBatch(connection) { BatchCommands = { total, Walk(conditions(), order, column) } };
+                if (IsUsual(filter, page)) await both.PrepareAsync(cancellationToken);
                 await using var reader = await both.ExecuteReaderAsync(cancellationToken);
                 var all = await KeysetRows.CountAsync(reader, cancellationToken);
                 await reader.NextResultAsync(cancellationToken);
-                return order.ToPage(await KeysetRows.ListAsync(reader, read, cancellationToken), all);
+                return order.ToPage(await KeysetRows.ListAsync(order, reader, read, cancellationToken), all);
             }
             var counted = total is null ? (int?)null : await CountAsync(connection, total, cancellationToken);
             var areFew = counted is null ? await EstimateAsync(connection, AllConditions(), cancellationToken) <= MostEstimated * few : counted <= few;
@@ -67,6 +68,12 @@ internal sealed class CallListQuery(string table, string columns, int few = Call
     {
         DurationMin: null, DurationMax: null, TimeOfDayStart: null, TimeOfDayEnd: null, Sort: CallSort.Created, AgentIds: null or { Count: 1 },
     };
+
+    /// <summary>
+    /// What is asked for all the time. To plan it, with all the indexes of calls, takes longer than to read it, so each connection plans it once; there is but one plan that
+    /// a range of an index can have. Not all sizes and ranges: what a connection prepares it keeps.
+    /// </summary>
+    private static bool IsUsual(CallFilter filter, PageRequest page) => filter is { From: null, To: null } && page.Size == PageRequest.DefaultSize;
 
     /// <summary>Null when there are more than <c>few</c>.</summary>
     private async Task<Page<T>?> CollectAsync<T>(
@@ -103,7 +110,7 @@ internal sealed class CallListQuery(string table, string columns, int few = Call
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Walk(filter, order, column) } };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        return await KeysetRows.ListAsync(reader, read, cancellationToken);
+        return await KeysetRows.ListAsync(order, reader, read, cancellationToken);
     }
 
     private NpgsqlBatchCommand Walk(SqlFilter filter, KeysetOrder order, SortColumn column)

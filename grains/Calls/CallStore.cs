@@ -44,9 +44,12 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
     /// <summary>The call without its tools' secrets and initial messages; null when the account has none of this id.</summary>
     public async Task<CallSnapshot?> FindAsync(string accountId, string callId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("select document from calls where call_id = $1 and account_id = $2");
-        command.Parameters.Add(new() { Value = callId });
-        command.Parameters.Add(new() { Value = accountId });
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("select document from calls where call_id = $1 and account_id = $2", connection)
+        {
+            Parameters = { new() { Value = callId }, new() { Value = accountId } },
+        };
+        await command.PrepareAsync(cancellationToken);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken) ? Document<CallSnapshot>(row) : null;
     }

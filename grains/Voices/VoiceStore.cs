@@ -26,9 +26,11 @@ public sealed class VoiceStore(NpgsqlDataSource database, SealedJson json, IOpti
     public async Task<OwnVoice?> FindAsync(string accountId, string nameOrId, CancellationToken cancellationToken)
     {
         var id = Guid.TryParse(nameOrId, out var parsed) ? parsed : Guid.Empty;
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = Command(
-            database.CreateCommand($"select {Columns} from voices where account_id = $1 and (voice_id = $2 or name_key = $3) order by voice_id = $2 desc limit 1"),
+            new($"select {Columns} from voices where account_id = $1 and (voice_id = $2 or name_key = $3) order by voice_id = $2 desc limit 1", connection),
             accountId, id, KeyOf(nameOrId));
+        await command.PrepareAsync(cancellationToken);
         return await ReadOneAsync(command, cancellationToken);
     }
 

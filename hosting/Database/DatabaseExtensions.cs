@@ -16,7 +16,8 @@ public static class DatabaseExtensions
     private const int CancellationMilliseconds = 500;
 
     /// <summary>
-    /// Registers an <see cref="NpgsqlDataSource"/> whose connections notice soon that the server is away. Whatever the connection string itself sets holds.
+    /// Registers an <see cref="NpgsqlDataSource"/> whose connections notice soon that the server is away, and keep their prepared statements. Whatever the connection
+    /// string itself sets holds.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services, string connectionString)
         => services.AddSingleton(_ => NpgsqlDataSource.Create(WithDefaults(connectionString)));
@@ -28,6 +29,8 @@ public static class DatabaseExtensions
         if (!IsSet("Timeout")) settings.Timeout = ConnectSeconds;
         if (!IsSet("Command Timeout", "CommandTimeout")) settings.CommandTimeout = CommandSeconds;
         if (!IsSet("Cancellation Timeout", "CancellationTimeout")) settings.CancellationTimeout = CancellationMilliseconds;
+        // Nothing here leaves anything behind in a session, and to wipe it before each use cost a fifth of a short query.
+        if (!IsSet("No Reset On Close", "NoResetOnClose")) settings.NoResetOnClose = true;
         if (!IsSet("Tcp Keepalive", "TcpKeepalive") && settings.Host?.StartsWith('/') == false)
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 2_000);     // idle ones that a firewall forgot
         return settings.ConnectionString;
