@@ -73,7 +73,7 @@ public static class GrainServices
 
     private static void AddAgents(this IServiceCollection services)
     {
-        services.AddSingleton<IStateProjection<AgentState>, AgentProjection>();
+        services.AddSingleton<IStateStatements<AgentState>, AgentProjection>();
         services.AddSingleton<AgentStore>();
         services.AddSingleton<CallTemplateRules>();
     }
