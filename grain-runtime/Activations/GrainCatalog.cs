@@ -30,7 +30,8 @@ internal sealed class GrainCatalog(
     /// <summary>The other processes; <see langword="null"/> when this one is alone.</summary>
     public IGrainCluster? Cluster => _cluster.Value;
 
-    public ICollection<Activation> Activations => _activations.Values;
+    /// <summary>Those there are while they are looked at one by one: nothing is copied, and nobody waits.</summary>
+    public IEnumerable<Activation> Activations => _activations.Select(entry => entry.Value);
 
     public int Count => _activations.Count;
 
@@ -70,7 +71,7 @@ internal sealed class GrainCatalog(
         _stopping = true;
         while (!_activations.IsEmpty)       // twice if one was being added
         {
-            var all = Activations;
+            Activation[] all = [.. Activations];
             foreach (var activation in all)
                 activation.Deactivate(new(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
             await Task.WhenAll(all.Select(activation => activation.Deactivated)).ConfigureAwait(false);

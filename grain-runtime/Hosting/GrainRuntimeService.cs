@@ -26,7 +26,7 @@ internal sealed class GrainRuntimeService(
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            log.ShutdownIncomplete(catalog.Activations.Count, options.Value.ShutdownTimeout);
+            log.ShutdownIncomplete(catalog.Count, options.Value.ShutdownTimeout);
         }
         if (catalog.Cluster is IAsyncDisposable cluster)
             await cluster.DisposeAsync().ConfigureAwait(false);       // last: activations that end still write and release

@@ -92,7 +92,10 @@ public static class TemplateFiller
     private static List<(Func<InputErrors, InputErrors> At, string Text)> Strings(CallTemplate template)
     {
         var found = new List<(Func<InputErrors, InputErrors>, string)>();
-        Collect(JsonSerializer.SerializeToNode(template, WireJson.Options)!, errors => errors, top: true, found);
+        var json = JsonSerializer.SerializeToUtf8Bytes(template, WireJson.Options);
+        // Most templates have no variable. That is seen sooner than a tree is built; what a client escaped may still be one.
+        if (json.AsSpan().IndexOf("{{"u8) < 0 && json.AsSpan().IndexOf(@"\u007"u8) < 0) return found;
+        Collect(JsonNode.Parse(json), errors => errors, top: true, found);
         return found;
     }
 

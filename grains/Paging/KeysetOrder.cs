@@ -26,6 +26,9 @@ internal sealed class KeysetOrder
 
     public bool HasCursor => cursor is not null;
 
+    /// <summary>Rows on a page.</summary>
+    public int Size => page.Size;
+
     /// <summary>One more than the page holds, which tells whether there are more.</summary>
     private int Limit => page.Size + 1;
 
@@ -73,7 +76,7 @@ internal sealed class KeysetOrder
         string Id() => values.Text($"{{0}}::text::{id.SqlType}", cursor!.Id);
     }
 
-    /// <param name="rows">As <see cref="Select"/> gave them, keys as text; the key of a row without the value is empty.</param>
+    /// <param name="rows">As <see cref="Select"/> gave them, keys as text; the key of a row without the value is empty, and what is beyond the page need have no value.</param>
     /// <param name="total">Rows on all pages.</param>
     public Page<T> ToPage<T>(List<KeyedRow<T>> rows, int? total)
     {

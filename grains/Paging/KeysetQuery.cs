@@ -34,7 +34,7 @@ public sealed class KeysetQuery(string from, string columns, SortColumn id, int?
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             var total = await KeysetRows.CountAsync(reader, cancellationToken);
             await reader.NextResultAsync(cancellationToken);
-            return order.ToPage(await KeysetRows.ListAsync(reader, read, cancellationToken), total > mostCounted ? null : total);
+            return order.ToPage(await KeysetRows.ListAsync(order, reader, read, cancellationToken), total > mostCounted ? null : total);
         });
     }
 

@@ -30,11 +30,11 @@ internal static class KeysetRows
         return reader.GetInt32(0);
     }
 
-    /// <summary>All rows; their last two columns are their places.</summary>
-    public static async Task<List<KeyedRow<T>>> ListAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    /// <summary>All rows; their last two columns are their places. Of what is beyond the page it is only told that it is there.</summary>
+    public static async Task<List<KeyedRow<T>>> ListAsync<T>(KeysetOrder order, NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         var rows = new List<KeyedRow<T>>();
-        while (await reader.ReadAsync(cancellationToken)) rows.Add(Row(reader, read));
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(rows.Count < order.Size ? Row(reader, read) : new("", "", default!));
         return rows;
     }
 
