@@ -10,8 +10,10 @@ namespace VoiceGrains.Providers.Synthesis.Cartesia;
 /// begins a new one.
 /// </summary>
 internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisRequest request, CartesiaOptions options, TimeProvider clock, string apiKey)
-    : SpeechProtocol(CartesiaSynthesizer.ProviderName, apiKey)
+    : SpeechProtocol(ProviderName, apiKey)
 {
+    public const string ProviderName = "cartesia";
+
     /// <summary>A context that has been silent for so long, with all of its text spoken, may end before more text reaches it.</summary>
     private static readonly TimeSpan NearItsEnd = TimeSpan.FromSeconds(0.6);
 

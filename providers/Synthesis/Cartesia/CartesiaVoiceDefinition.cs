@@ -6,7 +6,7 @@ namespace VoiceGrains.Providers.Synthesis.Cartesia;
 public sealed record CartesiaVoiceDefinition : ExternalVoiceDefinition
 {
     /// <inheritdoc/>
-    public override string Provider => CartesiaSynthesizer.ProviderName;
+    public override string Provider => CartesiaProtocol.ProviderName;
 
     /// <summary>The voice's id there.</summary>
     public required string VoiceId { get; init; }
@@ -26,7 +26,11 @@ public sealed record CartesiaVoiceDefinition : ExternalVoiceDefinition
     /// <summary>For Sonic 3 and later.</summary>
     public CartesiaGeneration? GenerationConfig { get; init; }
 
-    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey) => new CartesiaSynthesizer(this, services, apiKey);
+    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey)
+    {
+        var options = services.Options.Cartesia;
+        return new StreamedSynthesizer(options, services, request => new CartesiaProtocol(this, request, options, services.Clock, apiKey));
+    }
 }
 
 /// <summary>How Sonic 3 and later speak, <c>ultravox.v1.CartesiaVoice_CartesiaGenerationConfig</c>.</summary>

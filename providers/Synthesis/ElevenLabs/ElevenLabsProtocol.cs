@@ -10,8 +10,10 @@ namespace VoiceGrains.Providers.Synthesis.ElevenLabs;
 /// sound in base64 with the time of each character of the text, counted from the message's own first sample.
 /// </summary>
 internal sealed class ElevenLabsProtocol(ElevenLabsVoiceDefinition voice, SynthesisRequest request, ElevenLabsOptions options, string apiKey)
-    : SpeechProtocol(ElevenLabsSynthesizer.ProviderName, apiKey)
+    : SpeechProtocol(ProviderName, apiKey)
 {
+    public const string ProviderName = "eleven_labs";
+
     /// <summary>The longest pause between sentences that they allow; 20 s unless asked for.</summary>
     private const int InactivitySeconds = 180;
 

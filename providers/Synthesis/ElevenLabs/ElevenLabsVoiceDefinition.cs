@@ -6,7 +6,7 @@ namespace VoiceGrains.Providers.Synthesis.ElevenLabs;
 public sealed record ElevenLabsVoiceDefinition : ExternalVoiceDefinition
 {
     /// <inheritdoc/>
-    public override string Provider => ElevenLabsSynthesizer.ProviderName;
+    public override string Provider => ElevenLabsProtocol.ProviderName;
 
     /// <summary>The voice's id there.</summary>
     public required string VoiceId { get; init; }
@@ -40,7 +40,11 @@ public sealed record ElevenLabsVoiceDefinition : ExternalVoiceDefinition
     /// <summary>Whether markup in the text is read as SSML.</summary>
     public bool? EnableSsmlParsing { get; init; }
 
-    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey) => new ElevenLabsSynthesizer(this, services, apiKey);
+    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey)
+    {
+        var options = services.Options.ElevenLabs;
+        return new StreamedSynthesizer(options, services, request => new ElevenLabsProtocol(this, request, options, apiKey));
+    }
 }
 
 /// <summary>A pronunciation dictionary at ElevenLabs, <c>ultravox.v1.ElevenLabsVoice_PronunciationDictionaryReference</c>.</summary>

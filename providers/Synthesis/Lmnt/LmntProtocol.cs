@@ -8,8 +8,10 @@ namespace VoiceGrains.Providers.Synthesis.Lmnt;
 /// LMNT's speech sessions (https://docs.lmnt.com/api-reference/speech/streaming): the key in the first message, binary sound, and beside each sound a message
 /// of "extras" with when its words begin, counted from that sound's first sample. The documentation does not say which of both comes first, so either may.
 /// </summary>
-internal sealed class LmntProtocol(LmntVoiceDefinition voice, SynthesisRequest request, LmntOptions options, string apiKey) : SpeechProtocol(LmntSynthesizer.ProviderName, apiKey)
+internal sealed class LmntProtocol(LmntVoiceDefinition voice, SynthesisRequest request, LmntOptions options, string apiKey) : SpeechProtocol(ProviderName, apiKey)
 {
+    public const string ProviderName = "lmnt";
+
     private static readonly int[] Rates = [8_000, 16_000, 24_000];
 
     private readonly string _key = apiKey;

@@ -6,7 +6,7 @@ namespace VoiceGrains.Providers.Synthesis.Lmnt;
 public sealed record LmntVoiceDefinition : ExternalVoiceDefinition
 {
     /// <inheritdoc/>
-    public override string Provider => LmntSynthesizer.ProviderName;
+    public override string Provider => LmntProtocol.ProviderName;
 
     /// <summary>The voice's id there.</summary>
     public required string VoiceId { get; init; }
@@ -20,5 +20,9 @@ public sealed record LmntVoiceDefinition : ExternalVoiceDefinition
     /// <summary>Conversational rather than reading style.</summary>
     public bool? Conversational { get; init; }
 
-    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey) => new LmntSynthesizer(this, services, apiKey);
+    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey)
+    {
+        var options = services.Options.Lmnt;
+        return new StreamedSynthesizer(options, services, request => new LmntProtocol(this, request, options, apiKey));
+    }
 }

@@ -8,8 +8,10 @@ namespace VoiceGrains.Providers.Synthesis.Respeecher;
 /// context is done. It times no words, so they share the sound by their length.
 /// </summary>
 internal sealed class RespeecherProtocol(RespeecherVoiceDefinition voice, SynthesisRequest request, RespeecherOptions options, string apiKey)
-    : SpeechProtocol(RespeecherSynthesizer.ProviderName, apiKey)
+    : SpeechProtocol(ProviderName, apiKey)
 {
+    public const string ProviderName = "respeecher";
+
     private const string Context = "utterance";     // each has a connection of its own
     private readonly string _key = apiKey;
 

@@ -6,7 +6,7 @@ namespace VoiceGrains.Providers.Synthesis.Respeecher;
 public sealed record RespeecherVoiceDefinition : ExternalVoiceDefinition
 {
     /// <inheritdoc/>
-    public override string Provider => RespeecherSynthesizer.ProviderName;
+    public override string Provider => RespeecherProtocol.ProviderName;
 
     /// <summary>The voice's id there, for example <c>samantha</c>.</summary>
     public required string VoiceId { get; init; }
@@ -37,5 +37,9 @@ public sealed record RespeecherVoiceDefinition : ExternalVoiceDefinition
     /// <summary>0 to 2.</summary>
     public double? FrequencyPenalty { get; init; }
 
-    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey) => new RespeecherSynthesizer(this, services, apiKey);
+    internal override ISynthesizer CreateSynthesizer(ExternalVoiceServices services, string apiKey)
+    {
+        var options = services.Options.Respeecher;
+        return new StreamedSynthesizer(options, services, request => new RespeecherProtocol(this, request, options, apiKey));
+    }
 }
