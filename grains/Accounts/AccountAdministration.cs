@@ -4,13 +4,14 @@ using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Accounts;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Paging;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Accounts;
 
 /// <summary>What those who run the server do with accounts and their keys. Nothing here asks in whose name.</summary>
 public sealed class AccountAdministration(NpgsqlDataSource database, AccountStore accounts, TimeProvider clock)
 {
-    private const string KeyColumns = "prefix, name, created, expires, revoked, last_used, account_id";
+    private const string KeyColumns = $"{ApiKeyStore.Columns}, last_used, account_id";
 
     private const string Counts = """
         (select count(*)::integer from api_keys k where k.account_id = a.account_id and k.revoked is null and (k.expires is null or k.expires > now())),
@@ -23,7 +24,6 @@ public sealed class AccountAdministration(NpgsqlDataSource database, AccountStor
     private static readonly SortColumn KeyCreated = new("created", "created", "timestamptz");
     private static readonly KeysetQuery Accounts = new("accounts a", $"{AccountStore.Columns}, {Counts}", new("accountId", "a.account_id", "uuid"));
     private static readonly KeysetQuery Keys = new("api_keys", KeyColumns, new("prefix", "prefix", "text"));
-    private static readonly PageRequest One = new(null, 1);
 
     /// <summary>An account and its first key, both or none.</summary>
     /// <param name="account">All of it but the plan has a default.</param>
@@ -56,7 +56,7 @@ public sealed class AccountAdministration(NpgsqlDataSource database, AccountStor
     public async Task<AccountOverview> GetAsync(Guid accountId, CancellationToken cancellationToken)
     {
         var rows = new SqlFilter().Where("a.account_id = {0}", accountId);
-        return (await Accounts.ReadAsync(database, rows, One, AccountCreated, descending: true, ReadOverview, cancellationToken)).Results.SingleOrDefault() ?? throw NoAccount();
+        return await Accounts.FindAsync(database, rows, ReadOverview, cancellationToken) ?? throw NoAccount();
     }
 
     /// <exception cref="PlatformException"><see cref="ErrorCode.NotFound"/>.</exception>
@@ -153,9 +153,7 @@ public sealed class AccountAdministration(NpgsqlDataSource database, AccountStor
         row.GetInt32(AccountStore.ColumnCount + 2), row.GetInt64(AccountStore.ColumnCount + 3));
 
     private static AdministeredKey ReadKey(NpgsqlDataReader row)
-        => new(new(row.GetString(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), Instant(row, 3), Instant(row, 4)), Instant(row, 5), row.GetGuid(6));
-
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+        => new(ApiKeyStore.Read(row), row.InstantOrNull(ApiKeyStore.ColumnCount), row.GetGuid(ApiKeyStore.ColumnCount + 1));
 }
 
 /// <param name="ApiKeys">Those that work.</param>

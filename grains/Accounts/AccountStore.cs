@@ -1,5 +1,6 @@
 using Npgsql;
 using VoiceGrains.GrainInterfaces.Accounts;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Accounts;
 
@@ -31,7 +32,7 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
         command.Parameters.Add(new() { Value = prefix });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken)) return null;
-        return new(ReadAccount(row), prefix, row.GetFieldValue<byte[]>(ColumnCount), Instant(row, ColumnCount + 1), Instant(row, ColumnCount + 2));
+        return new(ReadAccount(row), prefix, row.GetFieldValue<byte[]>(ColumnCount), row.InstantOrNull(ColumnCount + 1), row.InstantOrNull(ColumnCount + 2));
     }
 
     /// <summary>Remembers roughly when a key was used: at most one write a minute for a key, and none that waits for another.</summary>
@@ -98,11 +99,9 @@ public sealed class AccountStore(NpgsqlDataSource database, TimeProvider clock)
         Plan = row.GetString(2),
         AllowedConcurrentCalls = row.IsDBNull(3) ? null : row.GetInt32(3),
         Created = row.GetFieldValue<DateTimeOffset>(4),
-        Disabled = Instant(row, 5),
+        Disabled = row.InstantOrNull(5),
         RetentionDays = row.IsDBNull(6) ? null : row.GetInt32(6),
     };
-
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <summary>An API key as stored: its hash, and until when it holds.</summary>

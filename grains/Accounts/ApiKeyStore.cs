@@ -5,6 +5,7 @@ using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Paging;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Accounts;
 
@@ -12,7 +13,9 @@ namespace VoiceGrains.Grains.Accounts;
 public sealed partial class ApiKeyStore(
     NpgsqlDataSource database, AccountStore accounts, TimeProvider clock, IOptions<AccountOptions> options, ILogger<ApiKeyStore> logger)
 {
-    private const string Columns = "prefix, name, created, expires, revoked";
+    /// <summary>Of <c>api_keys</c>, for <see cref="Read"/>.</summary>
+    internal const string Columns = "prefix, name, created, expires, revoked";
+    internal const int ColumnCount = 5;
 
     private static readonly SortColumn ByCreated = new("created", "created", "timestamptz");
     private static readonly KeysetQuery Keys = new("api_keys", Columns, new("prefix", "prefix", "text"));
@@ -125,10 +128,8 @@ public sealed partial class ApiKeyStore(
         return command;
     }
 
-    private static ApiKeyDetails Read(NpgsqlDataReader row)
-        => new(row.GetString(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), Instant(row, 3), Instant(row, 4));
-
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+    internal static ApiKeyDetails Read(NpgsqlDataReader row)
+        => new(row.GetString(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.InstantOrNull(3), row.InstantOrNull(4));
 
     [LoggerMessage(1411, LogLevel.Information, "API key {Prefix} of account {AccountId} was created")]
     private partial void LogCreated(string prefix, Guid accountId);

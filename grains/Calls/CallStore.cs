@@ -6,6 +6,7 @@ using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Calls;
 
@@ -164,8 +165,8 @@ public sealed class CallStore(NpgsqlDataSource database, SealedJson sealedJson)
         AccountId = row.GetString(1),
         Created = row.GetFieldValue<DateTimeOffset>(2),
         DeletionTime = row.GetFieldValue<DateTimeOffset>(3),
-        Joined = row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4),
-        Ended = row.IsDBNull(5) ? null : row.GetFieldValue<DateTimeOffset>(5),
+        Joined = row.InstantOrNull(4),
+        Ended = row.InstantOrNull(5),
         EndReason = row.IsDBNull(6) ? null : row.GetString(6),
         MaxDuration = row.GetFieldValue<TimeSpan>(7),
         RecordingEnabled = row.GetBoolean(8),

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
 using NpgsqlTypes;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Usage;
 
@@ -43,7 +44,7 @@ public sealed class UsageExport(NpgsqlDataSource database)
             """, range, cancellationToken);
         while (await row.ReadAsync(cancellationToken))
         {
-            yield return new(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3), Instant(row, 4), Instant(row, 5),
+            yield return new(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3), row.InstantOrNull(4), row.InstantOrNull(5),
                 row.IsDBNull(6) ? null : row.GetString(6), (double)row.GetDecimal(8), row.GetInt64(9) / UsageStore.UnitsPerMinute, row.GetBoolean(7));
         }
     }
@@ -65,8 +66,6 @@ public sealed class UsageExport(NpgsqlDataSource database)
             throw;
         }
     }
-
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <param name="From">Of the calls' creation, inclusive.</param>

@@ -6,6 +6,7 @@ using VoiceGrains.GrainInterfaces.Paging;
 using VoiceGrains.GrainInterfaces.Validation;
 using VoiceGrains.Grains.Paging;
 using VoiceGrains.Grains.Secrets;
+using VoiceGrains.Grains.Storage;
 
 namespace VoiceGrains.Grains.Webhooks;
 
@@ -113,7 +114,7 @@ public sealed class WebhookStore(NpgsqlDataSource database, SealedJson json, Tim
         Secrets = json.Deserialize<WebhookSecrets>(row.GetFieldValue<byte[]>(5)).Secrets,
         Events = [.. row.GetFieldValue<string[]>(6).Select(WebhookEvents.Parse)],
         Status = row.GetString(7) == "normal" ? WebhookStatus.Normal : WebhookStatus.Unhealthy,
-        LastStatusChange = row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8),
+        LastStatusChange = row.InstantOrNull(8),
         RecentFailures = json.Deserialize<List<WebhookFailure>>(row.GetFieldValue<byte[]>(9)),
     };
 }
