@@ -95,10 +95,7 @@ internal sealed class GenericSynthesizer(GenericVoiceDefinition voice, ProviderH
         {
             var status = (int)response.StatusCode;
             var answer = await ReadErrorAsync(response, timeout.Token).ConfigureAwait(false);
-            throw new ProviderException(
-                ProviderName, status == 429 ? ProviderFault.RateLimited : status >= 500 ? ProviderFault.ServerError : ProviderFault.Rejected,
-                $"HTTP error: {status} Response:{answer} Request:{Echo(body)}")
-            { Status = status };
+            throw new ProviderException(ProviderName, ProviderErrors.FaultOf(status), $"HTTP error: {status} Response:{answer} Request:{Echo(body)}") { Status = status };
         }
     }
 

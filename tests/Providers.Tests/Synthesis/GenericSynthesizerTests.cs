@@ -118,6 +118,19 @@ public sealed class GenericSynthesizerTests
         Assert.Equal((19, -1), (chunks[^1].TextEnd, chunks[^1].EstimatedTextEnd));
     }
 
+    [Theory]
+    [InlineData(400, ProviderFault.Rejected)]
+    [InlineData(408, ProviderFault.TimedOut)]
+    [InlineData(429, ProviderFault.RateLimited)]
+    [InlineData(503, ProviderFault.ServerError)]
+    [InlineData(504, ProviderFault.TimedOut)]
+    public async Task AnHttpError_IsTheSameFaultAsWithAnyProvider(int status, ProviderFault fault)
+    {
+        await using var server = await FakeServer.StartAsync(c => c.Response.FailAsync(status, "no"));
+        var failure = await Assert.ThrowsAsync<ProviderException>(() => SpeakAsync(Voice(server), "Hello."));
+        Assert.Equal((fault, status), (failure.Fault, failure.Status));
+    }
+
     [Fact]
     public async Task AnHttpError_ReadsAsDocumented()
     {
