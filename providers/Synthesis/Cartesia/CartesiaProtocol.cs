@@ -23,8 +23,7 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
     private static readonly int[] Rates = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000];
 
     private readonly string _key = apiKey;
-    private readonly List<string> _words = [];
-    private readonly List<double> _starts = [], _ends = [];
+    private readonly TimedWords _words = new("word_timestamps", "start", "end", "its word_timestamps have lists of different lengths");
     private readonly Lock _gate = new();     // the sender begins contexts, the receiver sees them end
     private string _context = NewContext();
     private bool _isOpen, _ended, _isSpoken, _owesSound;
@@ -74,7 +73,7 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
             if (reader.ValueTextEquals("type"u8)) type = JsonMessage.String(ref reader, "type");
             else if (reader.ValueTextEquals("context_id"u8)) context = JsonMessage.String(ref reader, "context_id");
             else if (reader.ValueTextEquals("data"u8)) audio = JsonMessage.Base64(ref reader, "data");
-            else if (reader.ValueTextEquals("word_timestamps"u8)) ReadWords(ref reader);
+            else if (reader.ValueTextEquals("word_timestamps"u8)) _words.Read(ref reader);
             else reader.Skip();
         }
         if (type == "error") throw Refused(message);
@@ -95,7 +94,11 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
                 (_owesSound, _lastSound) = (false, clock.GetTimestamp());
                 return false;
             case "timestamps":
-                for (var i = 0; i < _words.Count; i++) sound.AddWord(_words[i], _originSeconds.Value + _starts[i], _originSeconds.Value + _ends[i]);
+                for (var i = 0; i < _words.Count; i++)
+                {
+                    var (word, start, end) = _words[i];
+                    sound.AddWord(word, _originSeconds.Value + start, _originSeconds.Value + end);
+                }
                 _isSpoken = sound.HasAllWords;
                 return false;
             case "done" when _ended:
@@ -131,21 +134,6 @@ internal sealed class CartesiaProtocol(CartesiaVoiceDefinition voice, SynthesisR
     {
         string[] emotions = [.. voice.Emotions, .. voice.Emotion is { Length: > 0 } emotion ? new[] { emotion } : []];
         return voice.Speed is null && emotions.Length == 0 ? null : new { speed = voice.Speed, emotion = emotions.Length == 0 ? null : emotions };
-    }
-
-    private void ReadWords(ref Utf8JsonReader reader)
-    {
-        _starts.Clear();
-        _ends.Clear();
-        if (!JsonMessage.Enters(ref reader, JsonTokenType.StartObject, "word_timestamps")) return;
-        while (JsonMessage.NextMember(ref reader))
-        {
-            if (reader.ValueTextEquals("words"u8)) JsonMessage.Strings(ref reader, _words, "words");
-            else if (reader.ValueTextEquals("start"u8)) JsonMessage.Numbers(ref reader, _starts, "start");
-            else if (reader.ValueTextEquals("end"u8)) JsonMessage.Numbers(ref reader, _ends, "end");
-            else reader.Skip();
-        }
-        if (_starts.Count != _words.Count || _ends.Count != _words.Count) throw new InvalidDataException("its word_timestamps have lists of different lengths");
     }
 
     /// <summary><c>{"status_code": 402, "title": ..., "message": ...}</c>, before version 2026-03-01 <c>{"status_code": 402, "error": "Title: message"}</c>.</summary>

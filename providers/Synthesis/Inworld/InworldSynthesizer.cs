@@ -51,37 +51,29 @@ internal sealed class InworldSynthesizer(InworldVoiceDefinition voice, ExternalV
 
     private static void ReadResult(ref Utf8JsonReader reader, Answer answer)
     {
-        var (words, starts, ends) = (new List<string>(), new List<double>(), new List<double>());
+        var words = new TimedWords("wordAlignment", "wordStartTimeSeconds", "wordEndTimeSeconds", "its wordAlignment has lists of different lengths");
         if (!JsonMessage.Enters(ref reader, JsonTokenType.StartObject, "result")) return;
         while (JsonMessage.NextMember(ref reader))
         {
             if (reader.ValueTextEquals("audioContent"u8)) answer.AddSound(JsonMessage.Base64(ref reader, "audioContent"));
-            else if (reader.ValueTextEquals("timestampInfo"u8)) ReadTimes(ref reader, words, starts, ends);
+            else if (reader.ValueTextEquals("timestampInfo"u8)) ReadTimes(ref reader, words);
             else reader.Skip();
         }
-        for (var i = 0; i < words.Count; i++) answer.AddWord(words[i], starts[i], ends[i]);
+        for (var i = 0; i < words.Count; i++)
+        {
+            var (word, start, end) = words[i];
+            answer.AddWord(word, start, end);
+        }
     }
 
-    private static void ReadTimes(ref Utf8JsonReader reader, List<string> words, List<double> starts, List<double> ends)
+    private static void ReadTimes(ref Utf8JsonReader reader, TimedWords words)
     {
         if (!JsonMessage.Enters(ref reader, JsonTokenType.StartObject, "timestampInfo")) return;
         while (JsonMessage.NextMember(ref reader))
         {
-            if (!reader.ValueTextEquals("wordAlignment"u8))
-            {
-                reader.Skip();
-                continue;
-            }
-            if (!JsonMessage.Enters(ref reader, JsonTokenType.StartObject, "wordAlignment")) continue;
-            while (JsonMessage.NextMember(ref reader))
-            {
-                if (reader.ValueTextEquals("words"u8)) JsonMessage.Strings(ref reader, words, "words");
-                else if (reader.ValueTextEquals("wordStartTimeSeconds"u8)) JsonMessage.Numbers(ref reader, starts, "wordStartTimeSeconds");
-                else if (reader.ValueTextEquals("wordEndTimeSeconds"u8)) JsonMessage.Numbers(ref reader, ends, "wordEndTimeSeconds");
-                else reader.Skip();
-            }
+            if (reader.ValueTextEquals("wordAlignment"u8)) words.Read(ref reader);
+            else reader.Skip();
         }
-        if (starts.Count != words.Count || ends.Count != words.Count) throw new InvalidDataException("its wordAlignment has lists of different lengths");
     }
 
     /// <summary>An error amid the stream: <c>{"error": {"code": 8, "message": ...}}</c>, with a code of gRPC's (https://grpc.io/docs/guides/status-codes).</summary>
