@@ -26,9 +26,11 @@ internal static class RestScenario
     private static readonly Option<int> Rounds = new("--rounds") { Description = "How often each takes its turn.", DefaultValueFactory = _ => 7 };
     private static readonly Option<double> Seconds = new("--seconds") { Description = "How long a turn is.", DefaultValueFactory = _ => 2 };
 
+    private static readonly Option<string> Only = new("--only") { Description = "The one of the three whose name holds this.", DefaultValueFactory = _ => "" };
+
     public static Command Command()
     {
-        var command = new Command("rest", "GET call, list calls and create agent over HTTP, beside the bare queries.") { Callers, Rounds, Seconds };
+        var command = new Command("rest", "GET call, list calls and create agent over HTTP, beside the bare queries.") { Callers, Rounds, Seconds, Only };
         command.SetAction(RunAsync);
         return command;
     }
@@ -42,6 +44,7 @@ internal static class RestScenario
             ["Gateway__RequestsPerSecondPerKey"] = "0", ["Gateway__RequestsPerSecondPerAccount"] = "0", ["Logging__LogLevel__Default"] = "Warning",
         });
         await using var database = NpgsqlDataSource.Create(own.ConnectionString);
+        await using var tuned = NpgsqlDataSource.Create(own.ConnectionString + ";No Reset On Close=true");
         using var http = new HttpClient { BaseAddress = server.Address.Url };
         http.DefaultRequestHeaders.Add("X-API-Key", server.Address.ApiKey);
         var account = await ScalarAsync(database, "select account_id::text from accounts limit 1", cancellationToken);
@@ -56,34 +59,41 @@ internal static class RestScenario
         }
         await ScalarAsync(database, "analyze", cancellationToken);
 
+        var (state, document) = await CreateLikeRestAsync(http, database, cancellationToken);
         Side[] sides =
         [
-            new("GET call", n => SendAsync(http, new(HttpMethod.Get, "/api/calls/" + calls[n % Calls]), cancellationToken), n => GetAsync(database, account, calls[n % Calls], cancellationToken)),
-            new("list calls", _ => SendAsync(http, new(HttpMethod.Get, "/api/calls"), cancellationToken), _ => ListAsync(database, account, cancellationToken)),
+            new("GET call", n => SendAsync(http, new(HttpMethod.Get, "/api/calls/" + calls[n % Calls]), cancellationToken),
+                n => GetAsync(database, isPrepared: false, account, calls[n % Calls], cancellationToken), n => GetAsync(tuned, isPrepared: true, account, calls[n % Calls], cancellationToken)),
+            new("list calls", _ => SendAsync(http, new(HttpMethod.Get, "/api/calls"), cancellationToken),
+                _ => ListAsync(database, isPrepared: false, account, cancellationToken), _ => ListAsync(tuned, isPrepared: true, account, cancellationToken)),
             new("create agent",
                 _ => SendAsync(http, new(HttpMethod.Post, "/api/agents") { Content = new StringContent(Agent, Encoding.UTF8, "application/json") }, cancellationToken),
-                _ => CreateAsync(database, account, cancellationToken)),
+                _ => CreateAsync(database, account, state, document, cancellationToken), _ => CreateAtOnceAsync(tuned, account, state, document, cancellationToken)),
         ];
         var (callers, seconds) = (given.GetValue(Callers), given.GetValue(Seconds));
-        Console.WriteLine($"\n{callers} callers\n\n| | REST per s | p50 ms | p99 ms | bare per s | p50 ms | p99 ms | ratio |\n|---|---|---|---|---|---|---|---|");
+        Console.WriteLine($"\n{callers} callers\n\n| | REST per s | p50 ms | p99 ms | bare per s | p50 ms | p99 ms | ratio | prepared per s | p50 ms | p99 ms | ratio |\n|---|---|---|---|---|---|---|---|---|---|---|---|");
         var isShort = false;
-        foreach (var side in sides)
+        foreach (var side in sides.Where(side => side.Name.Contains(given.GetRequiredValue(Only), StringComparison.OrdinalIgnoreCase)))
         {
             await TurnAsync(side.Rest, callers, WarmUpSeconds);
             await TurnAsync(side.Bare, callers, 1);
-            List<Turn> rest = [], bare = [];
+            await TurnAsync(side.Prepared, callers, 1);
+            List<Turn> rest = [], bare = [], prepared = [];
             for (var round = 0; round < given.GetValue(Rounds); round++)
             {
                 rest.Add(await TurnAsync(side.Rest, callers, seconds));
                 bare.Add(await TurnAsync(side.Bare, callers, seconds));
+                prepared.Add(await TurnAsync(side.Prepared, callers, seconds));
             }
-            var ratio = Middle(rest).PerSecond / Middle(bare).PerSecond;
-            isShort |= ratio < Target;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {side.Name} | {Row(rest)} | {Row(bare)} | {ratio:0.00} |"));
+            isShort |= Ratio(rest, bare) < Target;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {side.Name} | {Row(rest)} | {Row(bare)} | {Ratio(rest, bare):0.00} | {Row(prepared)} | {Ratio(rest, prepared):0.00} |"));
         }
         Console.WriteLine("\n" + Scenario.Machine());
         return isShort ? CliException.CallFailed : 0;
     }
+
+    private static double Ratio(List<Turn> rest, List<Turn> other) => Middle(rest).PerSecond / Middle(other).PerSecond;
 
     private static string Row(List<Turn> turns)
     {
@@ -121,18 +131,22 @@ internal static class RestScenario
         }
     }
 
-    private static async Task GetAsync(NpgsqlDataSource database, string account, string callId, CancellationToken cancellationToken)
+    private static async Task GetAsync(NpgsqlDataSource database, bool isPrepared, string account, string callId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("select document from calls where call_id = $1 and account_id = $2");
-        command.Parameters.Add(new() { Value = callId });
-        command.Parameters.Add(new() { Value = account });
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("select document from calls where call_id = $1 and account_id = $2", connection)
+        {
+            Parameters = { new() { Value = callId }, new() { Value = account } },
+        };
+        if (isPrepared) await command.PrepareAsync(cancellationToken);
         if (await command.ExecuteScalarAsync(cancellationToken) is not string) throw new CliException($"Call {callId} is gone.");
     }
 
     /// <summary>The two statements of the list without filters.</summary>
-    private static async Task ListAsync(NpgsqlDataSource database, string account, CancellationToken cancellationToken)
+    private static async Task ListAsync(NpgsqlDataSource database, bool isPrepared, string account, CancellationToken cancellationToken)
     {
-        await using var batch = database.CreateBatch();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new("select (+ (select coalesce(sum(total), 0) from call_counts where list = 'calls' and account_id = $1 and agent_id = any($2) and day between $3 and $4))::integer")
         {
             Parameters = { new() { Value = account }, new() { Value = new[] { "" } }, new() { Value = DateOnly.MinValue }, new() { Value = DateOnly.MaxValue } },
@@ -143,32 +157,57 @@ internal static class RestScenario
             order by part, page_key desc, page_id desc
             """)
         { Parameters = { new() { Value = account } } });
+        if (isPrepared) await batch.PrepareAsync(cancellationToken);
         await using var row = await batch.ExecuteReaderAsync(cancellationToken);
         await row.NextResultAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken)) row.GetString(0);
     }
 
-    /// <summary>The two rows of an agent, in one transaction.</summary>
-    private static async Task CreateAsync(NpgsqlDataSource database, string account, CancellationToken cancellationToken)
+    /// <summary>What an agent that was made over REST has stored, so that the others write as much.</summary>
+    private static async Task<(string State, string Document)> CreateLikeRestAsync(HttpClient http, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        var id = Guid.NewGuid().ToString();
+        await SendAsync(http, new(HttpMethod.Post, "/api/agents") { Content = new StringContent(Agent, Encoding.UTF8, "application/json") }, cancellationToken);
+        return (await ScalarAsync(database, "select state::text from grain_state where grain_key = (select agent_id from agents limit 1)", cancellationToken),
+            await ScalarAsync(database, "select document::text from agents limit 1", cancellationToken));
+    }
+
+    /// <summary>The two rows of an agent, in one transaction, as one would write it down.</summary>
+    private static async Task CreateAsync(NpgsqlDataSource database, string account, string state, string document, CancellationToken cancellationToken)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var state = new NpgsqlCommand("insert into grain_state (grain_type, grain_key, state_name, state, etag) select 'bench', $1, 'agent', $2, 1 on conflict do nothing returning etag", connection, transaction))
+        foreach (var statement in Statements(account, state, document))
         {
-            state.Parameters.Add(new() { Value = id });
-            state.Parameters.Add(new() { Value = Agent, NpgsqlDbType = NpgsqlDbType.Jsonb });
-            await state.ExecuteScalarAsync(cancellationToken);
-        }
-        await using (var agent = new NpgsqlCommand("insert into agents (agent_id, account_id, name, created, document) values ($1, $2, 'bench', $3, $4)", connection, transaction))
-        {
-            agent.Parameters.Add(new() { Value = id });
-            agent.Parameters.Add(new() { Value = account + " bare" });
-            agent.Parameters.Add(new() { Value = DateTime.UtcNow });
-            agent.Parameters.Add(new() { Value = Agent, NpgsqlDbType = NpgsqlDbType.Jsonb });
-            await agent.ExecuteNonQueryAsync(cancellationToken);
+            await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { statement } };
+            await batch.ExecuteNonQueryAsync(cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>The same with a single round trip.</summary>
+    private static async Task CreateAtOnceAsync(NpgsqlDataSource database, string account, string state, string document, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var statement in Statements(account, state, document)) batch.BatchCommands.Add(statement);
+        await batch.PrepareAsync(cancellationToken);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static IEnumerable<NpgsqlBatchCommand> Statements(string account, string state, string document)
+    {
+        var id = Guid.NewGuid().ToString();
+        yield return new("insert into grain_state (grain_type, grain_key, state_name, state, etag) select 'bench', $1, 'agent', $2, 1 returning etag")
+        {
+            Parameters = { new() { Value = id }, new() { Value = state, NpgsqlDbType = NpgsqlDbType.Jsonb } },
+        };
+        yield return new("insert into agents (agent_id, account_id, name, created, document) values ($1, $2, 'bench', $3, $4)")
+        {
+            Parameters =
+            {
+                new() { Value = id }, new() { Value = account + " bare" }, new() { Value = DateTime.UtcNow }, new() { Value = document, NpgsqlDbType = NpgsqlDbType.Jsonb },
+            },
+        };
     }
 
     private static async Task<string> ScalarAsync(NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
@@ -178,8 +217,9 @@ internal static class RestScenario
     }
 
     /// <param name="Rest">The n-th request.</param>
-    /// <param name="Bare">The same without a server.</param>
-    private sealed record Side(string Name, Func<int, Task> Rest, Func<int, Task> Bare);
+    /// <param name="Bare">The same without a server, by the driver as it comes.</param>
+    /// <param name="Prepared">As <paramref name="Bare"/>, but the way the server asks: statements prepared once, connections not reset, what is written sent at once.</param>
+    private sealed record Side(string Name, Func<int, Task> Rest, Func<int, Task> Bare, Func<int, Task> Prepared);
 
     private sealed record Turn(List<double> Ms, double Seconds)
     {
