@@ -90,7 +90,7 @@ public sealed class AdminCommandTests(AdminSilo silo, SiloFixture plain)
     [InlineData("lies in the past", "key", "create", "00000000-0000-0000-0000-000000000001", "--expires", "2001-01-01")]
     [InlineData("--expires must be a date", "key", "create", "00000000-0000-0000-0000-000000000001", "--expires", "soon")]
     [InlineData("refuses the request", "account", "create", "--name", "")]
-    [InlineData("Unknown plan 'gold'. There are: free, pro", "account", "create", "--name", "x", "--plan", "gold")]
+    [InlineData("Unknown plan 'gold'. There are: free, one_minute, pro", "account", "create", "--name", "x", "--plan", "gold")]
     public async Task AMistake_IsSaidInWords(string words, params string[] args)
         => Assert.Contains(words, await FailAsync(2, args), StringComparison.Ordinal);
 
