@@ -18,11 +18,14 @@ public sealed class OpusSender : IPaced, IDisposable
 {
     private const int FrameDuration = OpusPacket.ClockRateHz / 50;
     private const int MostBehind = 5;           // frames sent at once after a stall; more would only be dropped at the far end
+    private const int SettlingFrames = 15;      // 300 ms of silence
     private readonly OpusPacketHandler _send;
     private readonly SampleClock _clock;
     private readonly SampleRing _queue;
     private readonly short[] _frame;
     private readonly byte[] _packet = new byte[OpusEncoder.MaxPacketBytes];
+    private int _length;
+    private int _silentFrames;
     private uint _timestamp;
     private long _start;
     private long _frames;                       // sent or left out since the start
@@ -90,9 +93,14 @@ public sealed class OpusSender : IPaced, IDisposable
     private void SendFrame()
     {
         var samples = _queue.Read(_frame);
-        _frame.AsSpan(samples).Clear();
-        var length = Encoder.Encode(_frame, _packet);
-        _send(_packet.AsSpan(0, length), _timestamp, _marks);
+        _silentFrames = samples == 0 ? _silentFrames + 1 : 0;
+        // Encoding silence costs most of what speech does. Once encoder and decoder have come to rest, the same packet again keeps both there.
+        if (_silentFrames <= SettlingFrames)
+        {
+            _frame.AsSpan(samples).Clear();
+            _length = Encoder.Encode(_frame, _packet);
+        }
+        _send(_packet.AsSpan(0, _length), _timestamp, _marks);
         _marks = false;
         _timestamp += FrameDuration;
         _frames++;

@@ -30,7 +30,7 @@ public sealed class AudioReceiverPropertyTests
             from firstSequence in Gen.Choose(0, 65_535)
             from spreadMs in Gen.Choose(0, 300)
             select (fates, firstSequence, spreadMs);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(60), Prop.ForAll(networks.ToArbitrary(), HoldsOrder));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(40), Prop.ForAll(networks.ToArbitrary(), HoldsOrder));
     }
 
     [Fact]

@@ -51,6 +51,32 @@ public sealed class OpusSenderTests : IDisposable
     }
 
     [Fact]
+    public void AfterLongSilence_SpeechSoundsAsIfThereHadBeenNone()
+    {
+        var speech = SpeechCorpus.Resample(SpeechCorpus.Load()[0].Samples, 16_000, 24_000);
+        using var encoder = new OpusEncoder(new() { SampleRateHz = 24_000 });
+        using var decoder = new OpusDecoder(24_000);
+        var (packet, pcm, fresh) = (new byte[OpusEncoder.MaxPacketBytes], new short[480], new List<short>());
+        foreach (var frame in new short[7_200].Concat(speech).Chunk(480).Where(frame => frame.Length == 480))
+        {
+            decoder.Decode(packet.AsSpan(0, encoder.Encode(frame, packet)), pcm);
+            fresh.AddRange(pcm);
+        }
+        for (var tick = 0; tick < 500; tick++)
+            Tick(20);
+        foreach (var frame in speech.Chunk(480))
+        {
+            Assert.True(_sender.TryWrite(frame));
+            Tick(20);
+        }
+        var heard = Decode();
+        Assert.InRange(Pcm.Dbfs(heard.AsSpan(20 * 480, 480 * 480)), float.NegativeInfinity, -80);
+        Assert.True(_sent[100].Opus.AsSpan().SequenceEqual(_sent[499].Opus));
+        var after = heard[(500 * 480)..].Chunk(480).Zip(fresh.ToArray()[7_200..].Chunk(480));
+        Assert.All(after, pair => Assert.InRange(Math.Max(-50, Pcm.Dbfs(pair.First)) - Math.Max(-50, Pcm.Dbfs(pair.Second)), -2, 2));
+    }
+
+    [Fact]
     public void Clear_DropsWhatWaits_AndWhatIsWrittenThenIsSent()
     {
         Assert.True(_sender.TryWrite(new short[2_000]));
