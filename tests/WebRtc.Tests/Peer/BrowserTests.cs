@@ -4,7 +4,7 @@ using VoiceGrains.WebRtc.Tests.Transport;
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
 /// <summary>The connection as a real browser sees it.</summary>
-public sealed class BrowserTests(ChromiumPage page) : IClassFixture<ChromiumPage>
+public sealed class BrowserTests(BrowserPage page) : IClassFixture<BrowserPage>
 {
     [Fact]
     public async Task Call_CarriesAudioAndDataBothWays_ThroughALaterMicrophoneAndAnIceRestart()
@@ -27,7 +27,8 @@ public sealed class BrowserTests(ChromiumPage page) : IClassFixture<ChromiumPage
         await NegotiateAsync("call", peer);
         await Poll.UntilAsync(() => peer.Packets > 25, "the microphone's packets came");
         await Poll.UntilAsync(() => peer.TakePeak() > 1_000, "the microphone's beep was heard");
-        Assert.Equal(cid, Assert.Single(peer.Tracks).TrackId);
+        var track = Assert.Single(peer.Tracks);
+        Assert.True(BrowserPage.IsFirefox || cid == track.TrackId);     // Firefox's SDP has ids of its own
         Assert.True(peer.Levels > 0);
 
         await page.CallAsync("reports", "call");

@@ -1,8 +1,8 @@
 namespace VoiceGrains.WebRtc.Tests.Sdp;
 
 /// <summary>
-/// Offers that Chromium 156 wrote, bare and through livekit-client, in the order of each connection (first offer, microphone published, ICE restart), and
-/// Firefox's forms of the same.
+/// Offers that Chromium 156 wrote, bare and through livekit-client, and Firefox 153, bare, in the order of each connection: first offer, microphone published,
+/// ICE restart.
 /// </summary>
 internal static class SdpOffers
 {
@@ -21,7 +21,7 @@ internal static class SdpOffers
         ["chromium-livekit-2.16.1-1", "chromium-livekit-2.16.1-2", "chromium-livekit-2.16.1-3"],
         ["chromium-livekit-2.18.10-1", "chromium-livekit-2.18.10-2", "chromium-livekit-2.18.10-3", "chromium-livekit-2.18.10-4"],
         ["chromium-livekit-2.23.0-1", "chromium-livekit-2.23.0-2", "chromium-livekit-2.23.0-3", "chromium-livekit-2.23.0-4"],
-        ["firefox-livekit-1", "firefox-livekit-2", "firefox-livekit-3"],
+        ["firefox-1", "firefox-2", "firefox-3"],
     ];
 
     public static TheoryData<string> All => [.. Connections.SelectMany(names => names)];

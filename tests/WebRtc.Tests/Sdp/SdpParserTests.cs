@@ -37,14 +37,14 @@ public sealed class SdpParserTests
     [Fact]
     public void Parse_OfFirefox_TakesTheCommonFingerprintAndKeepsBundleOnlySections()
     {
-        var offer = SdpParser.Parse(SdpOffers.Read("firefox-livekit-2"));
+        var offer = SdpParser.Parse(SdpOffers.Read("firefox-2"));
 
-        Assert.All(offer.Media, section => Assert.StartsWith("sha-256 0D:5C:11", section.Fingerprint));
-        Assert.Equal([false, true, true], offer.Media.Select(section => section.IsBundleOnly));
+        Assert.All(offer.Media, section => Assert.StartsWith("sha-256 70:FD:2A", section.Fingerprint));
+        Assert.Equal([false, true, true, false, true, true, false, true], offer.Media.Select(section => section.IsBundleOnly));
         Assert.All(offer.Media, section => Assert.False(section.IsRejected));
         Assert.Equal((byte?)109, offer.Media[0].Opus?.PayloadType);
         Assert.Equal((byte)3, offer.Media[0].ExtensionId(SdpExtension.Mid));
-        Assert.Equal("{b1d5c3a7-0e24-4f68-93ac-d2e1f0a9b8c7}", offer.Media[2].Msid?.TrackId);
+        Assert.Equal("{b566a84b-8e9b-48f6-a0f1-122dbfebc90a}", offer.Media[7].Msid?.TrackId);
     }
 
     [Fact]

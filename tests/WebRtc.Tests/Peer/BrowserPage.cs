@@ -10,12 +10,19 @@ using Microsoft.Extensions.Logging;
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
 /// <summary>
-/// Debian's Chromium with <c>peer.html</c>, whose functions a test calls by name. The page comes from a server in this process and talks to it over a WebSocket,
-/// so no driver is needed. The microphone is Chromium's own fake, a beep each half second.
+/// A browser with <c>peer.html</c>, whose functions a test calls by name. The page comes from a server in this process and talks to it over a WebSocket, so no
+/// driver is needed. It is Debian's Chromium, or the Firefox that VOICEGRAINS_TEST_BROWSER names. The microphone is the browser's own fake, which beeps or hums.
 /// </summary>
-public sealed class ChromiumPage : IAsyncLifetime
+public sealed class BrowserPage : IAsyncLifetime
 {
-    private const string Program = "/usr/bin/chromium";
+    private static readonly string Program = Environment.GetEnvironmentVariable("VOICEGRAINS_TEST_BROWSER") ?? "/usr/bin/chromium";
+    private const string FirefoxPreferences = """
+        user_pref("media.navigator.streams.fake", true);
+        user_pref("media.navigator.permission.disabled", true);
+        user_pref("media.autoplay.default", 0);
+        user_pref("datareporting.policy.dataSubmissionEnabled", false);
+        """;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(60);
 
@@ -23,10 +30,12 @@ public sealed class ChromiumPage : IAsyncLifetime
     private readonly TaskCompletionSource<WebSocket> _page = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _sending = new(1);
     private readonly ConcurrentQueue<string> _output = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("vg-chromium-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("vg-browser-").FullName;
     private WebApplication? _server;
-    private Process? _chromium;
+    private Process? _browser;
     private int _lastCall;
+
+    public static bool IsFirefox => Path.GetFileName(Program).StartsWith("firefox", StringComparison.Ordinal);
 
     public async ValueTask InitializeAsync()
     {
@@ -44,7 +53,7 @@ public sealed class ChromiumPage : IAsyncLifetime
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Kill();
         for (var attempt = 1; ; attempt++)
         {
-            StartChromium();
+            StartBrowser();
             try
             {
                 await _page.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
@@ -56,7 +65,7 @@ public sealed class ChromiumPage : IAsyncLifetime
             }
             catch (TimeoutException)
             {
-                throw new InvalidOperationException($"Chromium did not open the page:\n{string.Join('\n', _output)}");
+                throw new InvalidOperationException($"The browser did not open the page:\n{string.Join('\n', _output)}");
             }
         }
     }
@@ -65,7 +74,7 @@ public sealed class ChromiumPage : IAsyncLifetime
     /// <exception cref="InvalidOperationException">It threw.</exception>
     public async Task<JsonElement> CallAsync(string name, params object[] args)
     {
-        Assert.SkipUnless(File.Exists(Program), "The Debian package chromium is not installed.");
+        Assert.SkipUnless(File.Exists(Program), $"{Program} is not installed: it is in the Debian package chromium.");
         var id = Interlocked.Increment(ref _lastCall);
         var reply = _calls[id] = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
         var socket = await _page.Task;
@@ -98,28 +107,32 @@ public sealed class ChromiumPage : IAsyncLifetime
         }
     }
 
-    private void StartChromium()
+    private void StartBrowser()
     {
         var profile = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
-        _chromium = new Process
+        if (IsFirefox)
+            File.WriteAllText(Path.Combine(profile, "user.js"), FirefoxPreferences);
+        _browser = new Process
         {
-            StartInfo = new ProcessStartInfo(Program,
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                "--disable-sync", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection", $"--user-data-dir={profile}", _server!.Urls.Single(),
-            ])
+            StartInfo = new ProcessStartInfo(Program, [.. IsFirefox ? ["--headless", "--no-remote", "--profile", profile] : ChromiumArguments(profile), _server!.Urls.Single()])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 Environment = { ["HOME"] = profile },
             },
         };
-        _chromium.ErrorDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
-        _chromium.Start();
-        _chromium.BeginOutputReadLine();
-        _chromium.BeginErrorReadLine();
+        _browser.ErrorDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
+        _browser.Start();
+        _browser.BeginOutputReadLine();
+        _browser.BeginErrorReadLine();
     }
+
+    private static string[] ChromiumArguments(string profile) =>
+    [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection", $"--user-data-dir={profile}",
+    ];
 
     private async Task ServePageAsync(HttpContext context)
     {
@@ -161,7 +174,7 @@ public sealed class ChromiumPage : IAsyncLifetime
     {
         try
         {
-            _chromium?.Kill(entireProcessTree: true);
+            _browser?.Kill(entireProcessTree: true);
         }
         catch (InvalidOperationException)
         {
