@@ -30,6 +30,7 @@ public static class SiloHosting
         builder.AddObservability();
         builder.AddHealth();
         builder.Services.AddHealthChecks().AddCheck<SpeechHealthCheck>("speech", tags: [HealthExtensions.Ready]);
+        builder.Services.AddSingleton<CallEntrance>();
         builder.AddRooms();
         builder.AddDrain();
         return builder;

@@ -26,7 +26,7 @@ internal static class WebSocketIngress
 
     private static async Task<IResult> JoinAsync(
         string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, IClusterMembership membership,
-        CallTunnel tunnel, RoomIngress rooms, TimeProvider clock, IHostApplicationLifetime lifetime)
+        CallTunnel tunnel, CallEntrance entrance, RoomIngress rooms, TimeProvider clock, IHostApplicationLifetime lifetime)
     {
         if (!http.WebSockets.IsWebSocketRequest)
             return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
@@ -43,7 +43,7 @@ internal static class WebSocketIngress
             return Results.Empty;
         }
         using var pass = admission.Enter();     // first: a refused client comes back with a join URL that is still good
-        var call = await grains.GetGrain<ICallGrain>(callId).JoinAsync(token, clientVersion);
+        var call = await entrance.JoinAsync(callId, token, clientVersion, http.RequestAborted);
         if (call.Settings.Medium.ServerWebSocket is not { } medium)
         {
             // Creation admits mediums that this server does not carry yet; joining them must not leave the call hanging.

@@ -34,6 +34,20 @@ public sealed class CallLifeTests(LiveSilo silo)
             (ended.GetProperty("endReason").GetString(), ended.GetProperty("billedDuration").GetString(), ended.GetProperty("billingStatus").GetString()));
     }
 
+    /// <summary>Its connection broke a moment ago, which the server has not noticed yet.</summary>
+    [Fact]
+    public async Task AClientThatComesBackAtOnce_IsLetIn()
+    {
+        using var api = await silo.CreateClientAsync();
+        await using var call = await LiveCall.JoinAsync(api, LiveCall.Request(null, UserFirst));
+        await call.WaitForStateAsync("listening");
+        var returning = call.ReturnAsync();
+        await call.VanishAsync();
+        await using var back = await returning;
+        await back.WaitForStateAsync("listening");
+        Assert.Equal("hangup", (await back.LeaveAsync()).GetProperty("endReason").GetString());
+    }
+
     [Fact]
     public async Task ACallThatNobodyJoins_IsUnjoinedAndFree()
     {
