@@ -8,7 +8,7 @@ public sealed partial class AudioReceiver
 {
     private const int TooMuch = 15 * OpusPacket.ClockRateHz / 1000;     // more than one period, so that taking one out does not call for putting one in
     private const int TooLittle = -OpusPacket.ClockRateHz / 400;          // there packets begin to come late
-    private const int Inaudible = OpusPacket.ClockRateHz / 200;         // 5 ms are evened out wherever it is quiet
+    private const int Inaudible = OpusPacket.ClockRateHz / 200;         // 5 ms too much are taken out wherever it is quiet
     private const int FarTooMuch = 80 * OpusPacket.ClockRateHz / 1000;
     private const int Pause = OpusPacket.ClockRateHz / 10;              // between two stretches
     private const double Smoothing = 1.0 / OpusPacket.ClockRateHz;      // over a second
@@ -30,7 +30,7 @@ public sealed partial class AudioReceiver
             return;
         if (excess > TooMuch || (excess > Inaudible && _sound.IsQuiet))
             Shorten(excess);
-        else if (excess < TooLittle || (excess < -Inaudible && _sound.IsQuiet))
+        else if (excess < TooLittle)
             Lengthen(-excess);
     }
 
