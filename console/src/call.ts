@@ -172,7 +172,8 @@ export class Call {
   private onMessage(event: UltravoxDataMessageEvent): void {
     const message = event.message as { type?: string; toolName?: string; invocationId?: string };
     if (message.type !== 'client_tool_invocation') return;
-    this.tools.push({ key: `tool-${message.invocationId}`, speaker: 'tool', text: `The agent used ${message.toolName}.`, isFinal: true });
+    const order = (this.lines().at(-1)?.order ?? -1) + 0.5;
+    this.tools.push({ key: `tool-${message.invocationId}`, order, speaker: 'tool', text: `The agent used ${message.toolName}.`, isFinal: true });
     this.tellLines();
   }
 
@@ -194,10 +195,10 @@ export class Call {
     const lines = new Map(this.earlier.map((line) => [line.key, line]));
     for (const said of this.session?.transcripts ?? []) {
       if (said.text.length === 0) continue;
-      lines.set(`${said.ordinal}`, { key: `${said.ordinal}`, speaker: said.speaker, text: said.text, isFinal: said.isFinal });
+      lines.set(`${said.ordinal}`, { key: `${said.ordinal}`, order: said.ordinal, speaker: said.speaker, text: said.text, isFinal: said.isFinal });
     }
     for (const tool of this.tools) lines.set(tool.key, tool);
-    return [...lines.values()];
+    return [...lines.values()].sort((one, other) => one.order - other.order);
   }
 
   private tellLines(): void {

@@ -51,6 +51,8 @@ export class Memory {
 /** One entry of the transcript. */
 export interface Line {
   key: string;
+  /** Where it stands; what was said counts up from 0 in whole numbers. */
+  order: number;
   speaker: 'user' | 'agent' | 'tool';
   text: string;
   isFinal: boolean;

@@ -1,5 +1,6 @@
 // Debian's Chromium with a recording as its microphone, and the pages of these tests.
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
@@ -53,12 +54,13 @@ export async function openTab(browser) {
         connections.push(this);
       }
     };
-    // All audio that came in so far: seconds, packets, and energy, in which full scale for a second is 1.
+    // All audio so far: seconds, packets and energy that came in, packets sent, and what the microphone gave. Full scale for a second is an energy of 1.
     window.heard = async () => {
-      const sum = { packets: 0, energy: 0, seconds: 0, sent: 0 };
+      const sum = { packets: 0, energy: 0, seconds: 0, sent: 0, spoken: 0 };
       for (const connection of connections) {
         if (connection.connectionState === 'closed') continue;
         for (const report of (await connection.getStats()).values()) {
+          if (report.type === 'media-source' && report.kind === 'audio') sum.spoken += report.totalAudioEnergy ?? 0;
           if (report.type === 'outbound-rtp' && report.kind === 'audio') sum.sent += report.packetsSent;
           if (report.type !== 'inbound-rtp' || report.kind !== 'audio') continue;
           sum.packets += report.packetsReceived;
@@ -80,14 +82,18 @@ class Tab {
     Object.assign(this, { context, page, complaints });
   }
 
-  /** Waits until a function in the page gives something true, and gives it. */
+  /** Waits until a function in the page gives something true, and gives it. (Playwright's own way evaluates text, which the page's policy forbids.) */
   async until(what, condition, argument) {
-    try {
-      const handle = await this.page.waitForFunction(condition, argument, { timeout: Tab.patience, polling: 100 });
-      return await handle.jsonValue();
-    } catch (error) {
-      throw new Error(`${what}: did not come about (${error.message.split('\n')[0]}); the page shows ${JSON.stringify(await this.seen())}; it complains ${JSON.stringify(this.complaints.slice(-8))}`);
+    let failure = '';
+    for (const began = Date.now(); Date.now() - began < Tab.patience; await sleep(100)) {
+      try {
+        const found = await this.page.evaluate(condition, argument);
+        if (found) return found;
+      } catch (error) {
+        failure = `${error.message}`.split('\n')[0];        // the page is being loaded
+      }
     }
+    throw new Error(`${what}: did not come about; ${failure}; the page shows ${JSON.stringify(await this.seen())}; it complains ${JSON.stringify(this.complaints.slice(-8))}`);
   }
 
   heard() {

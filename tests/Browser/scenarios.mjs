@@ -1,7 +1,10 @@
 // What people do with a call. Each scenario gives what the server is asked about afterwards.
 import assert from 'node:assert/strict';
 
-const spoken = 'go forward ten meters';
+/** The person says "go forward ten meters"; on a busy machine the recognizer may take the end for something else. */
+const spoken = 'go forward';
+/** After the opening of the microphone the recording has been heard once, and does not begin to speak again for some seconds. */
+const spokenOnceMs = 10_000;
 /** Of a voice at a usual level; silence and the noise of a codec are thousands of times below. */
 const voiceEnergy = 0.0005;
 
@@ -35,7 +38,7 @@ export async function talk(tab, { talkLink }) {
   await page.click('#mic');
   assert.equal(await page.getAttribute('#mic', 'aria-pressed'), 'true');
   await state('listening');
-  const spokenTurns = (await lines()).filter((text) => text === `user: ${spoken}`).length;
+  const muted = await tab.heard();
 
   await say('What time is it?');
   await line('tool', 'getLocalTime');
@@ -53,7 +56,7 @@ export async function talk(tab, { talkLink }) {
   await page.click('#medium');
 
   const known = (await lines()).length;
-  assert.equal((await lines()).filter((text) => text === `user: ${spoken}`).length, spokenTurns, 'a muted microphone was heard');
+  assert.ok((await tab.heard()).spoken - muted.spoken < voiceEnergy / 10, 'a muted microphone was heard');
   await page.reload();
   await state('listening', 'speaking', 'thinking');
   await page.click('#mic');
@@ -78,11 +81,13 @@ export async function ultravox(tab, { call, page: url }) {
     ([who, words]) => window.lines().find((said) => said.speaker === who && said.isFinal && said.text.includes(words)), [speaker, text]);
   await page.goto(url);
   await tab.until('the script is there', () => window.join !== undefined);
-  await page.evaluate((joinUrl) => window.join(joinUrl), call.joinUrl);
+  await page.evaluate(([joinUrl, after]) => {
+    window.join(joinUrl);
+    window.session.addEventListener('status', () => setTimeout(() => window.session.muteMic(), after), { once: true });
+  }, [call.joinUrl, spokenOnceMs]);
   await line('agent', 'Hello');
   await tab.until('the greeting is heard', async (least) => (await window.heard()).energy > least, voiceEnergy);
   await line('user', spoken);
-  await page.evaluate(() => window.session.muteMic());
 
   await page.evaluate(() => window.session.sendText('Paint it blue.'));
   await tab.until('the tool is called', () => window.toolCalls.length > 0);
@@ -104,7 +109,10 @@ export async function livekit(tab, { details, server, page: url }) {
   const line = (role, text) => tab.until(`${role} says "${text}"`, ([who, words]) => window.lines().find((said) => said.role === who && said.text?.includes(words)), [role, text]);
   await page.goto(url);
   await tab.until('the script is there', () => window.enter !== undefined);
-  await page.evaluate(([serverUrl, token]) => window.enter(serverUrl, token), [details.server_url, details.participant_token]);
+  await page.evaluate(async ([serverUrl, token, after]) => {
+    await window.enter(serverUrl, token);
+    setTimeout(() => window.room.localParticipant.setMicrophoneEnabled(false), after);
+  }, [details.server_url, details.participant_token, spokenOnceMs]);
 
   const order = ['signalConnected', 'connected', 'trackSubscribed', 'localTrackPublished'];
   const events = await tab.until('connected and published', (names) => names.every((name) => window.events.some(([event]) => event === name)) && window.events.map(([event]) => event), order);
@@ -115,7 +123,6 @@ export async function livekit(tab, { details, server, page: url }) {
   const said = await line('user', spoken);
   assert.equal(said.from, await page.evaluate(() => [...window.room.remoteParticipants.values()][0].identity));
   assert.ok((await tab.heard()).sent > 50);
-  await page.evaluate(() => window.room.localParticipant.setMicrophoneEnabled(false));
 
   await page.evaluate(() => window.send({ type: 'ping', timestamp: 1.5 }));
   await tab.until('pong', () => window.messages.find((message) => message.type === 'pong' && message.timestamp === 1.5));

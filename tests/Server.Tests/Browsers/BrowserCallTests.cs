@@ -13,7 +13,7 @@ public sealed class BrowserCallTests(BrowserCalls calls) : IClassFixture<Browser
         Assert.StartsWith("web_0.5.0:talk", call.GetProperty("clientVersion").GetString(), StringComparison.Ordinal);
         var messages = (await calls.Api.GetAsync($"/api/calls/{Id(call)}/messages")).Json.GetProperty("results").EnumerateArray().ToList();
         var texts = messages.Select(message => message.TryGetProperty("text", out var text) ? text.GetString() : null).ToList();
-        Assert.Contains("go forward ten meters", texts);
+        Assert.Contains(texts, text => text?.StartsWith("go forward", StringComparison.Ordinal) == true);
         Assert.Contains("Are you still there?", texts);
         // What was not played is not in the history.
         Assert.DoesNotContain(texts, text => text?.Contains("happily ever after", StringComparison.Ordinal) == true);

@@ -121,10 +121,11 @@ public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
         return made.Json.GetProperty("agentId").GetString()!;
     }
 
-    /// <summary>The first thing that is said aloud is answered by a story, what comes later briefly.</summary>
+    /// <summary>What is said aloud on the talk page is answered by a story, until some of it was heard; anything else briefly.</summary>
     private static ChatReply Answer(ChatRequest request)
     {
-        var said = request.LastUserText;
+        // A slow recognizer may give several turns at once.
+        var said = string.Join(' ', request.Messages.Reverse().TakeWhile(message => (string?)message["role"] != "assistant").Select(message => message["content"]?.ToString()));
         if (request.LastRole == "tool") return ChatReply.Say(request.LastText.Contains("painted", StringComparison.Ordinal) ? $"It says {request.LastText}." : $"Your browser says {request.LastText}.");
         if (said.Contains("time", StringComparison.Ordinal)) return ChatReply.Call("getLocalTime", new { });
         if (said.Contains("Paint", StringComparison.Ordinal)) return ChatReply.Call("paint", new { colour = "blue", coats = 2 });
@@ -132,7 +133,7 @@ public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
         if (said.Contains("still", StringComparison.Ordinal)) return ChatReply.Say("Still here, as you hear.");
         if (said.Contains("Goodbye", StringComparison.Ordinal)) return ChatReply.Call("hangUp", new { reason = "The user said goodbye." });
         var isPage = request.ToolNames.Contains("getLocalTime");
-        return ChatReply.Say(isPage && request.Messages.Count(message => (string?)message["role"] == "user") == 1 ? Story : "All right.");
+        return ChatReply.Say(isPage && !request.Messages.Any(message => message["content"]?.ToString().Contains("Once upon a time", StringComparison.Ordinal) == true) ? Story : "All right.");
     }
 
     private string WriteRecording()
