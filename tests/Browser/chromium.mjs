@@ -96,6 +96,17 @@ class Tab {
     throw new Error(`${what}: did not come about; ${failure}; the page shows ${JSON.stringify(await this.seen())}; it complains ${JSON.stringify(this.complaints.slice(-8))}`);
   }
 
+  /** Waits until no sound comes any more. */
+  async untilQuiet() {
+    for (let before = await this.heard(), began = Date.now(); Date.now() - began < Tab.patience; ) {
+      await sleep(300);
+      const now = await this.heard();
+      if (now.seconds > before.seconds && now.energy - before.energy < 1e-6) return;
+      before = now;
+    }
+    throw new Error(`it does not get quiet: ${JSON.stringify(await this.seen())}`);
+  }
+
   heard() {
     return this.page.evaluate(() => window.heard());
   }

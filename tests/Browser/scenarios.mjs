@@ -1,8 +1,8 @@
 // What people do with a call. Each scenario gives what the server is asked about afterwards.
 import assert from 'node:assert/strict';
 
-/** The person says "go forward ten meters"; on a busy machine the recognizer may take the end for something else. */
-const spoken = 'go forward';
+/** The person says "go forward ten meters"; on a busy machine the recognizer may take some of it for something else. */
+const spoken = 'forward';
 /** After the opening of the microphone the recording has been heard once, and does not begin to speak again for some seconds. */
 const spokenOnceMs = 10_000;
 /** Of a voice at a usual level; silence and the noise of a codec are thousands of times below. */
@@ -46,6 +46,7 @@ export async function talk(tab, { talkLink }) {
   assert.match((await lines()).at(-1), /^agent: Your browser says \d+:\d\d [AP]M/);
 
   await state('listening');
+  await tab.untilQuiet();
   await page.click('#medium');
   const before = await tab.heard();
   await say('Please write it down.');

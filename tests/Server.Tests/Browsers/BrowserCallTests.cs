@@ -11,10 +11,11 @@ public sealed class BrowserCallTests(BrowserCalls calls) : IClassFixture<Browser
     {
         var call = await EndedAsync("talk", "agent_hangup");
         Assert.StartsWith("web_0.5.0:talk", call.GetProperty("clientVersion").GetString(), StringComparison.Ordinal);
-        var messages = (await calls.Api.GetAsync($"/api/calls/{Id(call)}/messages")).Json.GetProperty("results").EnumerateArray().ToList();
+        var messages = (await calls.Api.GetAsync($"/api/calls/{Id(call)}/messages?pageSize=100")).Json.GetProperty("results").EnumerateArray().ToList();
         var texts = messages.Select(message => message.TryGetProperty("text", out var text) ? text.GetString() : null).ToList();
-        Assert.Contains(texts, text => text?.StartsWith("go forward", StringComparison.Ordinal) == true);
+        Assert.Contains(texts, text => text?.Contains("forward", StringComparison.Ordinal) == true);
         Assert.Contains("Are you still there?", texts);
+        Assert.Equal("MESSAGE_MEDIUM_TEXT", messages.Single(message => message.TryGetProperty("text", out var text) && text.GetString() == "In writing.").GetProperty("medium").GetString());
         // What was not played is not in the history.
         Assert.DoesNotContain(texts, text => text?.Contains("happily ever after", StringComparison.Ordinal) == true);
         Assert.Contains(texts, text => text?.StartsWith("Once upon a time", StringComparison.Ordinal) == true);

@@ -124,16 +124,16 @@ public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
     /// <summary>What is said aloud on the talk page is answered by a story, until some of it was heard; anything else briefly.</summary>
     private static ChatReply Answer(ChatRequest request)
     {
-        // A slow recognizer may give several turns at once.
-        var said = string.Join(' ', request.Messages.Reverse().TakeWhile(message => (string?)message["role"] != "assistant").Select(message => message["content"]?.ToString()));
         if (request.LastRole == "tool") return ChatReply.Say(request.LastText.Contains("painted", StringComparison.Ordinal) ? $"It says {request.LastText}." : $"Your browser says {request.LastText}.");
-        if (said.Contains("time", StringComparison.Ordinal)) return ChatReply.Call("getLocalTime", new { });
-        if (said.Contains("Paint", StringComparison.Ordinal)) return ChatReply.Call("paint", new { colour = "blue", coats = 2 });
-        if (said.Contains("write", StringComparison.Ordinal)) return ChatReply.Say("In writing.");
-        if (said.Contains("still", StringComparison.Ordinal)) return ChatReply.Say("Still here, as you hear.");
-        if (said.Contains("Goodbye", StringComparison.Ordinal)) return ChatReply.Call("hangUp", new { reason = "The user said goodbye." });
-        var isPage = request.ToolNames.Contains("getLocalTime");
-        return ChatReply.Say(isPage && !request.Messages.Any(message => message["content"]?.ToString().Contains("Once upon a time", StringComparison.Ordinal) == true) ? Story : "All right.");
+        // What is said and typed at once comes in any order, and on a busy machine late: each thing is answered once, whenever it is there.
+        if (Says("user", "Goodbye")) return ChatReply.Call("hangUp", new { reason = "The user said goodbye." });
+        if (Says("user", "still there") && !Says("assistant", "Still here")) return ChatReply.Say("Still here, as you hear.");
+        if (Says("user", "write it down") && !Says("assistant", "In writing")) return ChatReply.Say("In writing.");
+        if (Says("user", "Paint it") && !Says("tool", "painted")) return ChatReply.Call("paint", new { colour = "blue", coats = 2 });
+        if (Says("user", "What time") && !Says("tool", "M")) return ChatReply.Call("getLocalTime", new { });
+        return ChatReply.Say(request.ToolNames.Contains("getLocalTime") && !Says("assistant", "Once upon a time") ? Story : "All right.");
+
+        bool Says(string role, string words) => request.Messages.Any(message => (string?)message["role"] == role && message["content"]?.ToString().Contains(words, StringComparison.Ordinal) == true);
     }
 
     private string WriteRecording()
