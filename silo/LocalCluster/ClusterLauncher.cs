@@ -1,3 +1,4 @@
+using System.Globalization;
 using VoiceGrains.Grains.Accounts;
 using VoiceGrains.Grains.Secrets;
 using VoiceGrains.Hosting.Launch;
@@ -107,11 +108,14 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
         for (var i = 1; i <= silos; i++)
         {
             var own = options with { Port = ports[i], Bind = "127.0.0.1", Data = FolderOf($"silo-{i}") };
-            Add("silo", $"silo-{i}", Path.Combine(AppContext.BaseDirectory, SiloProgram), own, Settings().Without("Grpc__Port"));
+            Add("silo", $"silo-{i}", Path.Combine(AppContext.BaseDirectory, SiloProgram), own, Settings().Without("Grpc__Port").Set("WebRtc__Port", WebRtcPort(i)));
         }
         Add("gateway", "gateway", gatewayProgram, options with { Port = options.Port == 0 ? ports[0] : options.Port, Data = FolderOf("gateway") }, Settings());
 
         string FolderOf(string name) => Path.Combine(options.Data, "cluster", name);
+
+        // One address, several silos: each has a port of its own, from the configured one on.
+        string WebRtcPort(int silo) => configuration.GetValue<int>("WebRtc:Port") is > 0 and var first ? (first + silo - 1).ToString(CultureInfo.InvariantCulture) : "0";
 
         MemberSettings Settings() => new MemberSettings()
             .Set("ConnectionStrings__VoiceGrains", database)

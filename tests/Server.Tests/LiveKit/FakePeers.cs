@@ -18,6 +18,8 @@ internal sealed class FakePeers : IRoomPeerFactory
         return peer;
     }
 
+    public List<FakePeer> All => [.. peers];
+
     /// <summary>The peers of a room, by its agent's track, in the order they were made.</summary>
     public List<FakePeer> Of(string agentTrackSid) => [.. peers.Where(peer => peer.Agent.TrackId == agentTrackSid)];
 }
