@@ -65,6 +65,32 @@ public sealed class ClusterCallTests(SharedCluster shared) : IAsyncLifetime
         }
     }
 
+    /// <summary>Join socket and signalling find their way from the gateway and from the silo that does not have the call; the client is told the address that it came to.</summary>
+    [Fact]
+    public async Task ARoom_IsReachedFromEverywhere()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(cluster.Gateway.Url, "/api/calls")) { Content = JsonContent.Create(new { }) };
+        request.Headers.Add("X-API-Key", (await File.ReadAllTextAsync(Path.Combine(cluster.Gateway.Data, "api-key"), Cancel)).Trim());
+        using var created = await http.SendAsync(request, Cancel);
+        var call = await created.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        using var join = new System.Net.WebSockets.ClientWebSocket();
+        await join.ConnectAsync(new Uri(call.GetProperty("joinUrl").GetString()!), Cancel);
+        var buffer = new byte[8_192];
+        var part = await join.ReceiveAsync(buffer.AsMemory(), Cancel);
+        var info = JsonSerializer.Deserialize<JsonElement>(buffer.AsSpan(0, part.Count));
+        var (room, token) = (new Uri(info.GetProperty("roomUrl").GetString()!), info.GetProperty("token").GetString()!);
+        Assert.Equal(cluster.Gateway.Url.Authority, room.Authority);
+        foreach (var server in (Uri[])[cluster.Gateway.Url, cluster.Silo("one").Url, cluster.Silo("two").Url])
+        {
+            var url = new UriBuilder(room) { Host = server.Host, Port = server.Port }.Uri.AbsoluteUri;
+            await using var client = await LiveKit.SignalClient.ConnectAsync(url, token);
+            Assert.Equal("user", client.Join.Participant.Identity);
+            using var validated = await http.GetAsync($"http{url[2..]}/rtc/validate?access_token=TOKEN", Cancel);
+            Assert.Equal((HttpStatusCode.Unauthorized, "*"), (validated.StatusCode, validated.Headers.GetValues("Access-Control-Allow-Origin").Single()));
+        }
+        await join.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, null, Cancel);
+    }
+
     [Fact]
     public async Task AJoinThroughTheGateway_IsAnsweredAsTheSiloWould()
     {
