@@ -9,7 +9,7 @@ namespace VoiceGrains.Server.Tests;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
-        ["Cluster", "ShortGrace", "RawSocketTests", "RollingRestartTests", "LocalClusterTests", "ProviderFaultTests", "LiveCallRestartTests", "ClusterOutageTests", "DatabaseOutageTests", "LaunchTests",
+        ["Cluster", "ShortGrace", "RawSocketTests", "RollingRestartTests", "LocalClusterTests", "ProviderFaultTests", "LiveCallRestartTests", "ClusterOutageTests", "DatabaseOutageTests", "LaunchTests", "BrowserCallTests",
             "HostileClientTests", "DrainTests"];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
