@@ -24,7 +24,7 @@ internal sealed class Conversation : IAsyncDisposable
 
     public static async Task<Conversation> StartAsync(Server server)
     {
-        var request = LiveCall.Request($"""When the user says "go forward": say "{Answer}" """, """{"firstSpeakerSettings":{"user":{}}}""");
+        var request = LiveCall.Request($"""Otherwise: say "{Answer}" """, """{"firstSpeakerSettings":{"user":{}}}""");
         await using var created = await LiveCall.CreateSoonAsync(server.Api, request);
         return new Conversation(server, await created.ReturnAsync());       // as any client: told to wait (503), it tries again
     }
