@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Microsoft.Extensions.Options;
 using Orleans;
 using VoiceGrains.Gateway.Joining;
 using VoiceGrains.GrainInterfaces;
@@ -12,12 +13,6 @@ namespace VoiceGrains.Silo.WebSockets;
 /// <summary>Where join URLs lead: takes the client's WebSocket, uses up the URL and runs the call.</summary>
 internal static class WebSocketIngress
 {
-    private static readonly WebSocketAcceptContext AcceptContext = new()
-    {
-        KeepAliveInterval = TimeSpan.FromSeconds(15),
-        KeepAliveTimeout = TimeSpan.FromSeconds(20),
-    };
-
     public static IEndpointRouteBuilder MapWebSocketIngress(this IEndpointRouteBuilder routes)
     {
         routes.MapGet(JoinEndpoints.Route, JoinAsync).ExcludeFromDescription();
@@ -26,7 +21,7 @@ internal static class WebSocketIngress
 
     private static async Task<IResult> JoinAsync(
         string callId, string token, HttpContext http, IGrainFactory grains, CallAdmission admission, ILiveCallHost host, IClusterMembership membership,
-        CallTunnel tunnel, CallEntrance entrance, RoomIngress rooms, TimeProvider clock, IHostApplicationLifetime lifetime)
+        CallTunnel tunnel, CallEntrance entrance, RoomIngress rooms, IOptions<MediaOptions> media, TimeProvider clock, IHostApplicationLifetime lifetime)
     {
         if (!http.WebSockets.IsWebSocketRequest)
             return Refuse(StatusCodes.Status426UpgradeRequired, "upgrade_required", "A join URL is opened as a WebSocket.");
@@ -50,7 +45,10 @@ internal static class WebSocketIngress
             await grains.GetGrain<ICallGrain>(callId).EndAsync(new CallOutcome(EndReason.ConnectionError, "This server does not carry the call's medium yet."));
             return Refuse(StatusCodes.Status501NotImplemented, "medium_not_available", "This server carries serverWebSocket calls only.");
         }
-        using var socket = await http.WebSockets.AcceptWebSocketAsync(AcceptContext);
+        using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        {
+            KeepAliveInterval = media.Value.KeepAliveInterval, KeepAliveTimeout = media.Value.KeepAliveTimeout,
+        });
         await using var port = new WebSocketPort(socket, WebSocketPortOptions.From(medium), clock);
         await host.RunAsync(call, port, lifetime.ApplicationStopping);
         return Results.Empty;

@@ -97,11 +97,21 @@ class Tab {
   }
 
   /** Waits until no sound comes any more. */
-  async untilQuiet() {
+  untilQuiet() {
+    return this.#untilStill('energy', 'seconds');
+  }
+
+  /** Waits until the microphone gives nothing any more: muting it takes the client a moment. */
+  untilMuted() {
+    return this.#untilStill('spoken');
+  }
+
+  /** Waits until an energy does not grow while something else does. */
+  async #untilStill(energy, meanwhile) {
     for (let before = await this.heard(), began = Date.now(); Date.now() - began < Tab.patience; ) {
       await sleep(300);
       const now = await this.heard();
-      if (now.seconds > before.seconds && now.energy - before.energy < 1e-6) return;
+      if ((!meanwhile || now[meanwhile] > before[meanwhile]) && now[energy] - before[energy] < 1e-6) return;
       before = now;
     }
     throw new Error(`it does not get quiet: ${JSON.stringify(await this.seen())}`);

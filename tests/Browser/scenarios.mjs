@@ -36,6 +36,7 @@ export async function talk(tab, { talkLink }) {
   await page.click('#mic');
   assert.equal(await page.getAttribute('#mic', 'aria-pressed'), 'true');
   await state('listening');
+  await tab.untilMuted();
   const muted = await tab.heard();
 
   await say('What time is it?');

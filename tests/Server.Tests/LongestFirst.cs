@@ -1,3 +1,4 @@
+using VoiceGrains.Server.Tests.Cluster;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -9,8 +10,10 @@ namespace VoiceGrains.Server.Tests;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
-        ["Cluster", "ShortGrace", "RawSocketTests", "RollingRestartTests", "LocalClusterTests", "ProviderFaultTests", "LiveCallRestartTests", "ClusterOutageTests", "DatabaseOutageTests", "LaunchTests", "BrowserCallTests",
-            "HostileClientTests", "DrainTests"];
+    [
+        ClusterCollection.Name, ".RollingRestartTests", ".LocalClusterTests", ".ClusterOutageTests", ".WatchOutageTests", ShortGraceCollection.Name, ".ProviderFaultTests",
+        ".LaunchTests", ".DrainTests", ".LiveCallRestartTests", ".DatabaseOutageTests", ".BrowserCallTests", ".PublicAddressTests", ".HostileClientTests",
+    ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection
@@ -18,7 +21,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
 
     private static int Rank(ITestCollection collection)
     {
-        var rank = Array.FindIndex(Long, name => collection.TestCollectionDisplayName.Contains("." + name, StringComparison.Ordinal));
+        var rank = Array.FindIndex(Long, name => name[0] == '.' ? collection.TestCollectionDisplayName.Contains(name, StringComparison.Ordinal) : collection.TestCollectionDisplayName == name);
         return rank < 0 ? Long.Length : rank;
     }
 }

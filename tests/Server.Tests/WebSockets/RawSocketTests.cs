@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using VoiceGrains.Server.Tests.Hosting;
+using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.WebSockets;
 
@@ -59,15 +60,17 @@ public sealed class RawSocketTests(LiveSilo silo)
         await call.ListUntilAsync("events?type=connection_error", list => list.Count == 1);
     }
 
-    /// <summary>A cable is pulled: nothing comes, not even an answer to the server's keep-alive pings (every 15 s, given up after 20 s more).</summary>
+    /// <summary>A cable is pulled: nothing comes, not even an answer to the server's keep-alive pings.</summary>
     [Fact]
     public async Task AClientThatFallsSilent_IsLostByKeepAlive()
     {
-        using var api = await silo.CreateClientAsync();
+        await using var database = await PostgresServer.CreateDatabaseAsync(SiloFixture.Cancel);
+        await using var quick = await SiloFixture.StartAsync(database, ("Media:KeepAliveInterval", "00:00:01"), ("Media:KeepAliveTimeout", "00:00:02"));
+        using var api = await SiloFixture.CreateClientAsync(quick);
         await using var call = await LiveCall.CreateAsync(api, LiveCall.Request(null, UserFirst));
         using var socket = await RawSocket.JoinAsync(call.JoinUrl);
         var ended = await call.EndedAsync(TimeSpan.FromSeconds(90));
         Assert.Equal("connection_error", ended.GetProperty("endReason").GetString());
-        Assert.InRange((ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset()).TotalSeconds, 18, 60);
+        Assert.InRange((ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset()).TotalSeconds, 1.9, 30);
     }
 }
