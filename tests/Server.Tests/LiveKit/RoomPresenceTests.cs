@@ -76,7 +76,8 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         signal.Send(new SignalRequest { Leave = new LeaveRequest() });      // as pages say when they are closed, or loaded again
         await UntilAsync(() => _room.Participants == 0);
         page.CloseBy(WebSocketCloseStatus.EndpointUnavailable);
-        await UntilAsync(() => _room.MayReturn);
+        await _serving[^1].WaitAsync(Patience, TestContext.Current.CancellationToken);
+        Assert.True(_room.MayReturn);
         Pass(19);
         OpenJoinSocket();
         var again = Connect(out _);

@@ -72,5 +72,6 @@ public sealed class RawSocketTests(LiveSilo silo)
         var ended = await call.EndedAsync(TimeSpan.FromSeconds(90));
         Assert.Equal("connection_error", ended.GetProperty("endReason").GetString());
         Assert.InRange((ended.GetProperty("ended").GetDateTimeOffset() - ended.GetProperty("joined").GetDateTimeOffset()).TotalSeconds, 1.9, 30);
+        await quick.StopAsync(SiloFixture.Cancel);
     }
 }
