@@ -155,7 +155,7 @@ public sealed class OpusSenderTests : IDisposable
                 if (Volatile.Read(ref read) > 500 * clears)     // often, and yet something is left to read
                 {
                     ring.Clear();
-                    clears++;
+                    Volatile.Write(ref clears, clears + 1);
                 }
                 Thread.Yield();
             }
@@ -165,7 +165,7 @@ public sealed class OpusSenderTests : IDisposable
         var (previous, isOrdered) = ((short)-1, true);
         var pcm = new short[96];
         var deadline = TimeProvider.System.GetTimestamp() + 60 * TimeProvider.System.TimestampFrequency;
-        while (read < 100_000 && TimeProvider.System.GetTimestamp() < deadline)
+        while ((read < 100_000 || Volatile.Read(ref clears) < 2) && TimeProvider.System.GetTimestamp() < deadline)
         {
             var count = ring.Read(pcm);
             for (var i = 0; i < count; i++)

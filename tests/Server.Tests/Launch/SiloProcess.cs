@@ -14,6 +14,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     public const int SigStop = 19;
     private const string SiloProgram = "VoiceGrains.Silo.dll";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(180);
+
+    /// <summary>A start keeps a core busy for seconds: more of them at once would starve the calls of other tests.</summary>
+    private static readonly SemaphoreSlim Starts = new(2);
     private readonly Process process;
     private readonly StringBuilder printed = new();
     private readonly TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -43,6 +46,19 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     /// <param name="program">A program of the platform; all announce themselves alike.</param>
     public static async Task<SiloProcess> StartReadyAsync(string program, (string Name, string Value)[] settings, params string[] arguments)
+    {
+        await Starts.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            return await StartAtOnceAsync(program, settings, arguments);
+        }
+        finally
+        {
+            Starts.Release();
+        }
+    }
+
+    private static async Task<SiloProcess> StartAtOnceAsync(string program, (string Name, string Value)[] settings, string[] arguments)
     {
         var silo = StartProgram(program, settings, arguments);
         try
