@@ -144,12 +144,7 @@ public sealed class ClusterCallTests(SharedCluster shared) : IAsyncLifetime
     }
 
     /// <summary>What the tests before left behind is over.</summary>
-    private async Task UntilNoCallIsLiveAsync()
-    {
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        late.CancelAfter(LiveCall.Patience);
-        while (await LiveCallsAsync() > 0) await Task.Delay(100, late.Token);
-    }
+    private Task UntilNoCallIsLiveAsync() => Poll.UntilAsync(async () => await LiveCallsAsync() == 0, () => "Calls of the tests before are still live.");
 
     private async Task<int> LiveCallsAsync()
         => (await GetAsync("/api/cluster/silos")).EnumerateArray().Sum(silo => silo.GetProperty("liveCalls").GetInt32());

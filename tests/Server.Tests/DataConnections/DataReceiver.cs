@@ -181,12 +181,3 @@ internal sealed class DataPeer(WebSocket socket, HttpRequest request)
         }
     }
 }
-
-internal static class Poll
-{
-    public static async Task UntilAsync(Func<bool> condition, Func<string> story)
-    {
-        for (var since = Stopwatch.GetTimestamp(); !condition(); await Task.Delay(10, SiloFixture.Cancel))
-            Assert.True(Stopwatch.GetElapsedTime(since) < LiveCall.Patience, story());
-    }
-}

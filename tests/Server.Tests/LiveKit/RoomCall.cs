@@ -98,11 +98,10 @@ internal sealed class RoomCall : IAsyncDisposable
 
     public List<JsonElement> Messages => [.. Peer.Data.Select(packet => JsonSerializer.Deserialize<JsonElement>(packet.User.Payload.Span))];
 
-    public async Task UntilAsync(Func<bool> isSo, string what)
-    {
-        for (var since = Stopwatch.GetTimestamp(); !isSo(); await Task.Delay(10, SiloFixture.Cancel))
-            Assert.True(Stopwatch.GetElapsedTime(since) < Patience, $"There was never {what}. Messages: {string.Join('\n', Peer?.Data.Select(packet => packet.User.Payload.ToStringUtf8()) ?? [])}");
-    }
+    public Task UntilAsync(Func<bool> isSo, string what) => UntilAsync(() => Task.FromResult(isSo()), what);
+
+    public Task UntilAsync(Func<Task<bool>> isSo, string what)
+        => Poll.UntilAsync(isSo, () => $"There was never {what}. Messages: {string.Join('\n', Peer?.Data.Select(packet => packet.User.Payload.ToStringUtf8()) ?? [])}");
 
     public async Task<JsonElement> EndedAsync()
     {

@@ -124,7 +124,7 @@ public sealed class RoomCallTests(RoomSilo silo)
         await call.JoinAsync();
         await call.WaitForMessageAsync("state");
         Assert.NotEqual(track, call.AgentTrack);
-        await call.UntilAsync(() => ListEvents(call).Contains("call_resumed"), "a resumed call");
+        await call.UntilAsync(async () => (await ListEventsAsync(call)).Contains("call_resumed"), "a resumed call");
     }
 
     [Fact]
@@ -140,8 +140,8 @@ public sealed class RoomCallTests(RoomSilo silo)
         Assert.Equal(("hangup", "livekit_js_2.16.1"), (ended.GetProperty("endReason").GetString(), ended.GetProperty("clientVersion").GetString()));
     }
 
-    private static string[] ListEvents(RoomCall call)
-        => [.. call.Api.GetAsync($"/api/calls/{call.CallId}/events").GetAwaiter().GetResult().Json.GetProperty("results").EnumerateArray().Select(one => one.GetProperty("type").GetString()!)];
+    private static async Task<string[]> ListEventsAsync(RoomCall call)
+        => [.. (await call.Api.GetAsync($"/api/calls/{call.CallId}/events")).Json.GetProperty("results").EnumerateArray().Select(one => one.GetProperty("type").GetString()!)];
 
     private static string? Text(System.Text.Json.JsonElement message) => message.TryGetProperty("text", out var text) ? text.GetString() : null;
 

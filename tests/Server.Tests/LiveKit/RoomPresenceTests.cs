@@ -74,7 +74,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Connect(out var signal);
         var page = OpenJoinSocket();
         signal.Send(new SignalRequest { Leave = new LeaveRequest() });      // as pages say when they are closed, or loaded again
-        await UntilAsync(() => _room.Participants == 0);
+        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
         page.CloseBy(WebSocketCloseStatus.EndpointUnavailable);
         await _serving[^1].WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.True(_room.MayReturn);
@@ -85,7 +85,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Assert.False(_media.IsCompleted);
         again.Connect(false);
         _sockets[^2].CloseBy(WebSocketCloseStatus.EndpointUnavailable);
-        await UntilAsync(() => _room.Participants == 0);
+        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
         Pass(19);
         Assert.False(_media.IsCompleted);
         Pass(2);
@@ -98,7 +98,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Connect(out var signal);
         OpenJoinSocket();
         signal.Send(new SignalRequest { Leave = new LeaveRequest() });
-        await UntilAsync(() => _room.Participants == 0);
+        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
         Pass(1);
         Assert.False(_media.IsCompleted);
         Pass(2);
@@ -112,7 +112,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Pass(29 * 60);
         Assert.DoesNotContain(Sent(signal), message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken);
         Pass(2 * 60);
-        await UntilAsync(() => Sent(signal).Exists(message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken));
+        await Poll.UntilAsync(() => Sent(signal).Exists(message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken), () => "No token came.");
         _clock.Advance(TimeSpan.FromMinutes(50));       // past the first one's end
         Assert.True(_tokens.TryVerify(Sent(signal).Last(message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken).RefreshToken, out var grant, out _));
         Assert.Equal(("call", "user", "join"), (grant.Room, grant.Identity, grant.JoinToken));
@@ -167,12 +167,6 @@ public sealed class RoomPresenceTests : IAsyncDisposable
     private static List<SignalResponse> Sent(FakeSocket socket)
     {
         lock (socket.Sent) return [.. socket.Sent];
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        for (var since = TimeProvider.System.GetTimestamp(); !isSo(); await Task.Delay(5, TestContext.Current.CancellationToken))
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < Patience);
     }
 
     private sealed class NoSink : IMediaSink

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Google.Protobuf;
 using VoiceGrains.Silo.LiveKit.Protocol;
+using VoiceGrains.Tests.Shared;
 using Kind = VoiceGrains.Silo.LiveKit.Protocol.SignalResponse.MessageOneofCase;
 
 namespace VoiceGrains.Server.Tests.LiveKit;
@@ -252,7 +253,7 @@ public sealed class RoomSignalTests(RoomSilo silo)
         await call.WaitForMessageAsync("state");
         var random = new Random(5);
         var packet = new DataPacket { Sequence = 3, User = new UserPacket { Payload = ByteString.CopyFromUtf8("""{"type":"ping","timestamp":1}""") } }.ToByteArray();
-        foreach (var _ in Enumerable.Range(0, 200)) call.Peer.SendRaw(Fuzzing.Mutate(packet, random), random.Next(2) == 0 ? "_reliable" : "_lossy");
+        foreach (var _ in Enumerable.Range(0, 200)) call.Peer.SendRaw(FuzzTime.MutateOrReplace(random, packet), random.Next(2) == 0 ? "_reliable" : "_lossy");
         SignalRequest[] strange =
         [
             new(), new() { Answer = new SessionDescription { Sdp = "x" } }, new() { Mute = new MuteTrackRequest { Sid = "TR_none", Muted = true } }, new() { Trickle = new TrickleRequest { CandidateInit = "{" } },

@@ -1,3 +1,4 @@
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Rtp;
 
 namespace VoiceGrains.WebRtc.Tests.Rtp;

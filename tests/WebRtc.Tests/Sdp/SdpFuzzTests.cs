@@ -1,3 +1,4 @@
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Sdp;
 
 namespace VoiceGrains.WebRtc.Tests.Sdp;

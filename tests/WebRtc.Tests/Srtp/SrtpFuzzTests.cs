@@ -1,3 +1,4 @@
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Srtp;
 
 namespace VoiceGrains.WebRtc.Tests.Srtp;

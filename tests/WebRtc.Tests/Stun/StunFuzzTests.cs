@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Ice;
 using VoiceGrains.WebRtc.Stun;
 using VoiceGrains.WebRtc.Tests.Transport;

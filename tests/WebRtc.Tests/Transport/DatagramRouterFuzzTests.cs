@@ -1,4 +1,5 @@
 using System.Net;
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Tests.Ice;
 using VoiceGrains.WebRtc.Transport;
 

@@ -1,3 +1,4 @@
+using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Transport;
 
 namespace VoiceGrains.WebRtc.Tests.Transport;

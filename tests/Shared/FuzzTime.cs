@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace VoiceGrains.WebRtc.Tests;
+namespace VoiceGrains.Tests.Shared;
 
 /// <summary>How long a fuzz test runs: some thousands of cases, or the VOICEGRAINS_FUZZ_SECONDS of a run of its own.</summary>
 internal static class FuzzTime
@@ -16,6 +16,15 @@ internal static class FuzzTime
         var start = Stopwatch.GetTimestamp();
         for (var seed = 0; isLong ? Stopwatch.GetElapsedTime(start).TotalSeconds < seconds : seed < shortRun; seed++)
             yield return seed;
+    }
+
+    /// <summary>A changed copy, and now and then nothing but noise.</summary>
+    public static byte[] MutateOrReplace(Random random, byte[] original)
+    {
+        if (random.Next(20) > 0) return Mutate(random, original);
+        var noise = new byte[random.Next(200)];
+        random.NextBytes(noise);
+        return noise;
     }
 
     /// <summary>A changed copy: bits flipped, bytes replaced, parts cut out, repeated or put in.</summary>
