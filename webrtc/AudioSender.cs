@@ -18,13 +18,27 @@ internal sealed class AudioSender(PeerTransport transport, uint ssrc, TimeProvid
     private readonly uint _timestampStart = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
     private ushort _sequence = BitConverter.ToUInt16(RandomNumberGenerator.GetBytes(2));
     private volatile SrtpSession? _session;
+    private volatile RetransmissionBuffer? _sent;
+    private long _requested;
+    private long _retransmitted;
     private volatile int _payloadType = -1;
 
     public uint Ssrc => ssrc;
     public RtpSenderStatistics Statistics { get; } = new(ssrc, ClockRateHz, clock);
 
-    /// <summary>The number that the client gave Opus; null while it takes no audio.</summary>
-    public void Negotiate(byte? payloadType) => _payloadType = payloadType ?? -1;
+    /// <summary>Packets that the client asked for again, whether it got them or not.</summary>
+    public long Requested => Interlocked.Read(ref _requested);
+
+    /// <summary>Packets sent again.</summary>
+    public long Retransmitted => Interlocked.Read(ref _retransmitted);
+
+    /// <param name="payloadType">The number that the client gave Opus; null while it takes no audio.</param>
+    /// <param name="resends">The client may ask for packets again.</param>
+    public void Negotiate(byte? payloadType, bool resends)
+    {
+        _sent = resends ? _sent ?? new RetransmissionBuffer(clock) : null;
+        _payloadType = payloadType ?? -1;
+    }
 
     /// <summary>Its own session: that of the reports is used by another thread.</summary>
     public void Secure(SrtpKeys keys) => _session = SrtpSession.Outbound(keys);
@@ -42,7 +56,20 @@ internal sealed class AudioSender(PeerTransport transport, uint ssrc, TimeProvid
         if (!session.Protect(_buffer, ref length))
             return false;
         Statistics.OnSent(header.Timestamp, opus.Length);
+        _sent?.Keep(header.Sequence, _buffer.AsSpan(0, length));
         return transport.TrySend(_buffer.AsSpan(0, length));
+    }
+
+    /// <summary>Sends again what the client misses, as far as that was agreed on. From the receive loop.</summary>
+    public void OnNack(ReadOnlySpan<ushort> lost)
+    {
+        Interlocked.Add(ref _requested, lost.Length);
+        if (_sent is not { } sent)
+            return;
+        Span<byte> datagram = stackalloc byte[RtpHeader.Bytes + MaxPayload + SrtpSession.MaxTrailer];
+        foreach (var sequence in lost)
+            if (sent.TryTake(sequence, datagram, out var length) && transport.TrySend(datagram[..length]))
+                Interlocked.Increment(ref _retransmitted);
     }
 
     public void Dispose() => _session?.Dispose();

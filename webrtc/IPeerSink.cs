@@ -22,6 +22,12 @@ public interface IPeerSink
     void OnAudio(RemoteTrack track, ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? audioLevel)
         => OnAudio(sequence, timestamp, opus, audioLevel);
 
+    /// <summary>
+    /// How long after its arrival a packet's sound is played: what is lost is asked for again only where it can come before that. Default zero: never.
+    /// Read at losses, from the receive loop.
+    /// </summary>
+    TimeSpan PlayoutDelay => TimeSpan.Zero;
+
     /// <summary>A whole message of a data channel that the client opened.</summary>
     void OnData(string label, ReadOnlySpan<byte> message);
 }

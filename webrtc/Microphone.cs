@@ -16,8 +16,16 @@ internal sealed class Microphone(string mid, TimeProvider clock)
     /// <summary>The stream that arrives; null before its first packet.</summary>
     public ReceivedStream? Stream => _stream;
 
-    public void Negotiate(SdpMedia offered) => _terms = new Terms(
-        offered.Opus!.PayloadType, offered.ExtensionId(SdpExtension.Mid), offered.ExtensionId(SdpExtension.AudioLevel), [.. offered.Ssrcs], offered.Msid);
+    /// <summary>Whether lost packets may be asked for again.</summary>
+    public bool HasNack => _terms!.HasNack;
+
+    public void Negotiate(NegotiatedSection section)
+    {
+        var offered = section.Offered;
+        _terms = new Terms(
+            offered.Opus!.PayloadType, offered.ExtensionId(SdpExtension.Mid), offered.ExtensionId(SdpExtension.AudioLevel), [.. offered.Ssrcs], offered.Msid,
+            section.HasNack);
+    }
 
     public bool Owns(uint ssrc) => _stream?.Track.Ssrc == ssrc || _terms!.Ssrcs.AsSpan().Contains(ssrc);
 
@@ -37,14 +45,14 @@ internal sealed class Microphone(string mid, TimeProvider clock)
         if (stream is not null && stream.Track.Ssrc == ssrc && stream.Track.StreamId == msid?.StreamId && stream.Track.TrackId == msid?.TrackId)
             return stream;
         var track = new RemoteTrack(mid, msid?.StreamId, msid?.TrackId, ssrc);
-        return _stream = new ReceivedStream(track, new RtpReceiverStatistics(ssrc, AudioSender.ClockRateHz, clock));
+        return _stream = new ReceivedStream(track, new RtpReceiverStatistics(ssrc, AudioSender.ClockRateHz, clock), new LossRequester(clock));
     }
 
     public byte? AudioLevel(in RtpPacket packet) => _terms!.LevelExtension is { } id && packet.TryGetAudioLevel(id, out var level, out _) ? level : null;
 
     /// <summary>What the latest offer says of the section.</summary>
-    private sealed record Terms(byte PayloadType, byte? MidExtension, byte? LevelExtension, uint[] Ssrcs, SdpMsid? Msid);
+    private sealed record Terms(byte PayloadType, byte? MidExtension, byte? LevelExtension, uint[] Ssrcs, SdpMsid? Msid, bool HasNack);
 }
 
 /// <summary>A stream that arrives, with what our reports say of it.</summary>
-internal sealed record ReceivedStream(RemoteTrack Track, RtpReceiverStatistics Statistics);
+internal sealed record ReceivedStream(RemoteTrack Track, RtpReceiverStatistics Statistics, LossRequester Losses);

@@ -13,10 +13,14 @@ internal sealed class Microphones(TimeProvider clock)
     private long _packets;
     private long _bytes;
     private long _unrouted;
+    private long _recovered;
 
     public long Packets => Interlocked.Read(ref _packets);
     public long Bytes => Interlocked.Read(ref _bytes);
     public long Unrouted => Interlocked.Read(ref _unrouted);
+
+    /// <summary>Packets that came after they had been asked for again.</summary>
+    public long Recovered => Interlocked.Read(ref _recovered);
     public IReadOnlyList<Microphone> All => _all;
 
     /// <summary>Takes the sections that may send now. What is known of a section that goes on stays.</summary>
@@ -26,24 +30,28 @@ internal sealed class Microphones(TimeProvider clock)
         _all = [.. negotiation.Microphones.Select(section =>
         {
             var known = Array.Find(former, microphone => microphone.Mid == section.Offered.Mid) ?? new Microphone(section.Offered.Mid!, clock);
-            known.Negotiate(section.Offered);
+            known.Negotiate(section);
             return known;
         })];
     }
 
-    public void OnRtp(ReadOnlySpan<byte> datagram, IPeerSink sink)
+    /// <returns>The stream that it is a packet of; null when it was dropped.</returns>
+    public ReceivedStream? OnRtp(ReadOnlySpan<byte> datagram, IPeerSink sink)
     {
         if (!RtpPacket.TryRead(datagram, out var packet) || Find(in packet) is not { } microphone || !microphone.Takes(packet.PayloadType))
         {
             Interlocked.Increment(ref _unrouted);
-            return;
+            return null;
         }
         Interlocked.Increment(ref _packets);
         Interlocked.Add(ref _bytes, packet.Payload.Length);
         var stream = microphone.Follow(packet.Ssrc);
         stream.Statistics.OnPacket(packet.Sequence, packet.Timestamp);
+        if (microphone.HasNack && stream.Losses.OnPacket(packet.Sequence, packet.Timestamp))
+            Interlocked.Increment(ref _recovered);
         if (!packet.Payload.IsEmpty)
             sink.OnAudio(stream.Track, packet.Sequence, packet.Timestamp, packet.Payload, microphone.AudioLevel(in packet));
+        return stream;
     }
 
     /// <summary>The stream of a source; null when none is received from it.</summary>

@@ -29,6 +29,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     private int _answers;
     private volatile int _isDisposed;
     private long _maxMessageBytes;
+    private long _requests;
 
     /// <exception cref="ObjectDisposedException">The endpoint is closed.</exception>
     public PeerConnection(PeerConnectionOptions options, IPeerSink sink, TimeProvider clock, ILogger logger)
@@ -72,6 +73,10 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
                 Jitter = received?.Jitter ?? TimeSpan.Zero,
                 PacketsUnrouted = _microphones.Unrouted,
                 PacketsRefused = _transport.Refused,
+                PacketsRequestedByClient = _sender.Requested,
+                PacketsRetransmitted = _sender.Retransmitted,
+                PacketsRequested = Interlocked.Read(ref _requests),
+                PacketsRecovered = _microphones.Recovered,
             };
         }
     }
@@ -93,12 +98,12 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
             ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
             if (_transport.State is PeerState.Failed or PeerState.Closed)
                 throw new SdpException("The connection has ended.") { NeedsNewConnection = true };
-            var negotiation = Negotiation.Decide(offer, _negotiation, _options.MaxMicrophones);
+            var negotiation = Negotiation.Decide(offer, _negotiation, _options.MaxMicrophones, _options.Nack);
             if (_negotiation is not null && negotiation.IsIceRestartOf(_negotiation))
                 _transport.Agent.Restart();
             _negotiation = negotiation;
             _microphones.Negotiate(negotiation);
-            _sender.Negotiate(negotiation.Agent?.Offered.Opus?.PayloadType);
+            _sender.Negotiate(negotiation.Agent?.Offered.Opus?.PayloadType, negotiation.Agent is { HasNack: true });
             Volatile.Write(ref _maxMessageBytes, MaxMessageBytes(negotiation));
             _transport.Apply(negotiation);
             answer = SdpAnswer.Write(negotiation, Describe());
@@ -145,7 +150,8 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     {
         try
         {
-            _microphones.OnRtp(packet, _sink);
+            if (_microphones.OnRtp(packet, _sink) is { Losses.HasMissing: true } stream)
+                AskAgain(stream);
         }
         catch (Exception exception)
         {
@@ -165,6 +171,15 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
         {
             LogSinkFailed(nameof(IPeerSink.OnData), exception);
         }
+    }
+
+    private void AskAgain(ReceivedStream stream)
+    {
+        if (_sender.Statistics.RoundTrip is not { } roundTrip)
+            return;     // whether it would come in time cannot be told
+        var lost = stream.Losses.Choose(roundTrip, _sink.PlayoutDelay);
+        if (!lost.IsEmpty && _reporter.TryRequest(stream.Track.Ssrc, lost))
+            Interlocked.Add(ref _requests, lost.Length);
     }
 
     private LocalDescription Describe()

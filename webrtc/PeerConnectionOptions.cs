@@ -29,6 +29,12 @@ public sealed record PeerConnectionOptions
     /// <summary>Audio tracks that are received at the same time. Default 1; the client's further ones are answered inactive.</summary>
     public int MaxMicrophones { get; init; } = 1;
 
+    /// <summary>
+    /// Whether lost packets of audio are sent again, both ways, where the client offers that (RFC 4585 NACK, without RFC 4588). Default false: Opus conceals a
+    /// loss sooner than most round trips repair it.
+    /// </summary>
+    public bool Nack { get; init; }
+
     /// <summary>Limits of the data channels; <see cref="SctpOptions.MaxMessageBytes"/> is what the answer announces.</summary>
     public SctpOptions Sctp { get; init; } = SctpOptions.Default;
 

@@ -53,4 +53,16 @@ public readonly record struct PeerStatistics
 
     /// <summary>Packets that are not authentic, replayed or malformed.</summary>
     public long PacketsRefused { get; init; }
+
+    /// <summary>Packets of the agent that the client asked for again; also where that was not agreed on, and is ignored.</summary>
+    public long PacketsRequestedByClient { get; init; }
+
+    /// <summary>Packets of the agent that were sent again.</summary>
+    public long PacketsRetransmitted { get; init; }
+
+    /// <summary>Requests for packets of the microphones that did not arrive; some are asked for twice.</summary>
+    public long PacketsRequested { get; init; }
+
+    /// <summary>Packets that arrived after they had been asked for.</summary>
+    public long PacketsRecovered { get; init; }
 }

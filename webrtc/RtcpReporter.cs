@@ -12,6 +12,9 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
 {
     /// <summary>Most blocks of one report (RFC 3550 §6.4.1); further microphones are not reported on.</summary>
     private const int MaxBlocks = 31;
+
+    /// <summary>Most packets of one NACK that are looked at: as many as are kept.</summary>
+    private const int MaxNack = RetransmissionBuffer.Slots;
     private const int MaxReport = 28 + 24 * MaxBlocks + 4 + 8 + 256 + 8;
 
     private readonly Lock _gate = new();
@@ -42,12 +45,31 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
     {
         if (!RtcpReader.TryOpen(datagram, out var reader))
             return;
+        Span<ushort> lost = stackalloc ushort[MaxNack];
         while (reader.TryRead(out var packet))
         {
             if (packet.TryReadSenderInfo(out var info))
                 microphones.FindStream(info.Ssrc)?.Statistics.OnSenderReport(in info);
             for (var i = 0; i < packet.Reports; i++)
                 sender.Statistics.OnReport(packet.Report(i));
+            if (packet.TryReadNack(out var ssrc, lost, out var count) && ssrc == sender.Ssrc)
+                sender.OnNack(lost[..count]);
+        }
+    }
+
+    /// <summary>Asks the client for packets again. False: not connected.</summary>
+    /// <param name="lost">Sequence numbers in rising order.</param>
+    public bool TryRequest(uint mediaSsrc, ReadOnlySpan<ushort> lost)
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || _session is null)
+                return false;
+            // A whole compound packet, which every client takes (RFC 3550 §6.1); the report is left to the timer.
+            var writer = new RtcpWriter(_buffer.AsSpan(0, MaxReport));
+            writer.TryWriteReceiverReport(sender.Ssrc, []);
+            writer.TryWriteCname(sender.Ssrc, _cname);
+            return writer.TryWriteNack(sender.Ssrc, mediaSsrc, lost) && TryProtectAndSend(writer.Written.Length);
         }
     }
 
@@ -85,10 +107,10 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
         writer.TryWriteCname(sender.Ssrc, _cname);
         if (isLast)
             writer.TryWriteGoodbye(sender.Ssrc);
-        var length = writer.Written.Length;
-        if (_session.ProtectRtcp(_buffer, ref length))
-            transport.TrySend(_buffer.AsSpan(0, length));
+        TryProtectAndSend(writer.Written.Length);
     }
+
+    private bool TryProtectAndSend(int length) => _session!.ProtectRtcp(_buffer, ref length) && transport.TrySend(_buffer.AsSpan(0, length));
 
     private int CreateBlocks(Span<RtcpReportBlock> blocks)
     {

@@ -186,6 +186,8 @@ internal sealed partial class CallRoom
     /// <summary>What one peer tells of its participant.</summary>
     private sealed class PeerEvents(CallRoom room, RoomParticipant participant) : IRoomPeerSink
     {
+        public TimeSpan PlayoutDelay => participant.IsUser ? room.Port.PlayoutDelay : TimeSpan.Zero;
+
         public void OnConnected(bool isConnected) => room.OnConnected(participant, isConnected);
 
         public void OnAudio(object stream, ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? level) => room.OnAudio(participant, stream, sequence, timestamp, opus, level);

@@ -31,6 +31,9 @@ internal interface IRoomPeerSink
     void OnAudio(object stream, ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? level);
 
     void OnData(string label, ReadOnlySpan<byte> message);
+
+    /// <summary>How long after its arrival a packet's sound is heard; zero where nobody hears it.</summary>
+    TimeSpan PlayoutDelay => TimeSpan.Zero;
 }
 
 /// <summary>Makes the peers of this silo's rooms.</summary>

@@ -20,6 +20,9 @@ public sealed class WebRtcOptions
     /// <summary>Names of the network interfaces whose addresses clients are told. Default: all.</summary>
     public string[] Interfaces { get; set; } = [];
 
+    /// <summary>Whether lost packets of audio are asked for and sent again, with clients that offer it (RFC 4585 NACK). Default false: Opus conceals most losses sooner.</summary>
+    public bool Nack { get; set; }
+
     /// <summary>How long a client that was let into the room may take until its media flow, 1 s to 10 min. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -19,7 +19,7 @@ internal sealed partial class WebRtcPeers(
     public int? Port => _endpoint?.Port;
 
     public IRoomPeer Create(AgentTrackIds agent, IRoomPeerSink sink)
-        => new Peer(agent, _endpoint ?? throw new InvalidOperationException("WebRTC is not enabled on this silo."), _certificate, sink, clock, logs.CreateLogger<PeerConnection>());
+        => new Peer(agent, _endpoint ?? throw new InvalidOperationException("WebRTC is not enabled on this silo."), _certificate, options.Value.Nack, sink, clock, logs.CreateLogger<PeerConnection>());
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -68,10 +68,10 @@ internal sealed partial class WebRtcPeers(
         private readonly IRoomPeerSink _sink;
         private readonly PeerConnection _connection;
 
-        public Peer(AgentTrackIds agent, MediaEndpoint endpoint, DtlsCertificate certificate, IRoomPeerSink sink, TimeProvider clock, ILogger logger)
+        public Peer(AgentTrackIds agent, MediaEndpoint endpoint, DtlsCertificate certificate, bool nack, IRoomPeerSink sink, TimeProvider clock, ILogger logger)
         {
             _sink = sink;
-            var options = new PeerConnectionOptions { Endpoint = endpoint, Certificate = certificate, AgentStreamId = agent.StreamId, AgentTrackId = agent.TrackId };
+            var options = new PeerConnectionOptions { Endpoint = endpoint, Certificate = certificate, AgentStreamId = agent.StreamId, AgentTrackId = agent.TrackId, Nack = nack };
             _connection = new PeerConnection(options, this, clock, logger);
         }
 
@@ -83,6 +83,8 @@ internal sealed partial class WebRtcPeers(
                 return new PeerQuality(Math.Max(statistics.Loss, statistics.LossAtClient), statistics.RoundTrip ?? TimeSpan.Zero);
             }
         }
+
+        public TimeSpan PlayoutDelay => _sink.PlayoutDelay;
 
         public string Answer(string offerSdp)
         {

@@ -74,6 +74,9 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     /// <summary>Since the user's last packet of sound.</summary>
     public TimeSpan SilentFor => Interlocked.Read(ref _lastPacket) is var last and not 0 ? _clock.GetElapsedTime(last) : TimeSpan.MaxValue;
 
+    /// <summary>How long the user's sound waits for packets that may come later; zero while nobody hears it.</summary>
+    public TimeSpan PlayoutDelay => IsMuted ? TimeSpan.Zero : TimeSpan.FromMilliseconds(_receiver.Statistics.TargetDelayMs);
+
     public bool TrySendAudio(ReadOnlySpan<short> pcm)
     {
         if (!_agent.TryWrite(pcm)) return false;

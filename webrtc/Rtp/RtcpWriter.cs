@@ -59,7 +59,7 @@ public ref struct RtcpWriter(Span<byte> buffer)
         return true;
     }
 
-    /// <summary>A generic NACK (RFC 4585 §6.2.1). Off unless SDP agreed on it; audio hides a loss sooner than it can be repaired.</summary>
+    /// <summary>A generic NACK (RFC 4585 §6.2.1). Only where SDP agreed on it.</summary>
     /// <param name="lost">Sequence numbers in rising order; numbers that are at most 16 apart share a word.</param>
     public bool TryWriteNack(uint ssrc, uint mediaSsrc, scoped ReadOnlySpan<ushort> lost)
     {

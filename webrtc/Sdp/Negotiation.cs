@@ -7,6 +7,9 @@ internal sealed record NegotiatedSection(SdpMedia Offered, SectionUse Use)
 {
     public bool Sends => Use is SectionUse.Send or SectionUse.SendReceive;
     public bool Receives => Use is SectionUse.Receive or SectionUse.SendReceive;
+
+    /// <summary>Lost packets of this section are asked for again, by whichever side misses them.</summary>
+    public bool HasNack { get; init; }
 }
 
 /// <summary>
@@ -41,8 +44,9 @@ internal sealed class Negotiation
     /// <summary>Decides about an offer.</summary>
     /// <param name="previous">The outcome before; null for the first offer.</param>
     /// <param name="maxMicrophones">How many sections of the client may send at the same time; further ones are answered inactive.</param>
+    /// <param name="allowsNack">Agree on NACK where the client offers it.</param>
     /// <exception cref="SdpException">It cannot be answered, or does not continue what went before.</exception>
-    public static Negotiation Decide(SdpSession offer, Negotiation? previous, int maxMicrophones)
+    public static Negotiation Decide(SdpSession offer, Negotiation? previous, int maxMicrophones, bool allowsNack = false)
     {
         CheckSections(offer, previous);
         var bundle = BundledSections(offer);
@@ -68,7 +72,7 @@ internal sealed class Negotiation
             var receives = microphones.Contains(section);
             return sends ? receives ? SectionUse.SendReceive : SectionUse.Send : receives ? SectionUse.Receive : SectionUse.Inactive;
         }
-        var sections = offer.Media.Select(section => new NegotiatedSection(section, Use(section))).ToList();
+        var sections = offer.Media.Select(section => new NegotiatedSection(section, Use(section)) { HasNack = allowsNack && section is { HasFeedback: true, Opus.HasNack: true } }).ToList();
         return new Negotiation
         {
             Sections = sections,

@@ -93,6 +93,8 @@ internal static class SdpAnswer
                 Line(sdp, $"a=extmap:{extension.Id}{Mirrored(extension.Direction)} {extension.Uri}");
         if (Codec(offered) is { } codec)
             WriteCodec(sdp, codec);
+        if (section is { HasNack: true, Use: not SectionUse.Inactive })
+            Line(sdp, $"a=rtcp-fb:{offered.Opus!.PayloadType} nack");
         if (section.Sends)
             Line(sdp, $"a=ssrc:{local.AgentSsrc} cname:{local.Cname}");
     }

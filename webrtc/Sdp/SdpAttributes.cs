@@ -22,6 +22,7 @@ internal static class SdpAttributes
             case "setup": return ReadSetup(section, value);
             case "rtpmap": return ReadMapping(section, value);
             case "fmtp": return ReadParameters(section, value);
+            case "rtcp-fb": ReadFeedback(section, value); return null;
             case "extmap": return ReadExtension(section, value);
             case "msid": return ReadMsid(section, value);
             case "ssrc": return ReadSsrc(section, value);
@@ -92,6 +93,16 @@ internal static class SdpAttributes
         if (codec is not null && !value.IsEmpty)
             codec.Parameters = value.Trim(' ').ToString();
         return isNumber || !section.IsSecureRtp ? null : "fmtp without a payload type from 0 to 127";
+    }
+
+    /// <summary>(payload-type / "*") SP feedback, RFC 4585 §4.2. "nack pli" and the like are other things than "nack".</summary>
+    private static void ReadFeedback(SdpMedia section, ReadOnlySpan<char> value)
+    {
+        var format = SdpText.NextWord(ref value);
+        if (value.Trim(' ') is not "nack")
+            return;     // what is not known is not answered
+        foreach (var codec in section.Codecs)
+            codec.HasNack |= format is "*" || SdpText.TryNumber(format, 127, out int payloadType) && payloadType == codec.PayloadType;
     }
 
     private static SdpCodec? NextCodec(SdpMedia section, ref ReadOnlySpan<char> value, out bool isNumber)

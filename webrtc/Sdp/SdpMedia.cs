@@ -46,6 +46,9 @@ internal sealed class SdpMedia
     /// <summary>RTP over DTLS, as every browser offers it (RFC 8834 §4.1).</summary>
     public bool IsSecureRtp => Protocol is "UDP/TLS/RTP/SAVPF" or "UDP/TLS/RTP/SAVP" or "TCP/TLS/RTP/SAVPF" or "TCP/TLS/RTP/SAVP";
 
+    /// <summary>The profile allows feedback such as NACK at any time (RFC 4585 §3.1).</summary>
+    public bool HasFeedback => IsSecureRtp && Protocol.EndsWith('F');
+
     /// <summary>Data channels as RFC 8841 writes them; the older "DTLS/SCTP 5000" is not spoken here.</summary>
     public bool IsDataChannel => Kind == SdpMediaKind.Application && Protocol is "UDP/DTLS/SCTP" or "TCP/DTLS/SCTP" && Formats is ["webrtc-datachannel", ..];
 
@@ -89,6 +92,9 @@ internal sealed class SdpCodec(byte payloadType)
     /// <summary>As in "opus/48000/2"; null without an rtpmap.</summary>
     public string? Mapping { get; set; }
     public string? Parameters { get; set; }
+
+    /// <summary>The client can send lost packets again, and asks for them: a=rtcp-fb with plain "nack" (RFC 4585 §4.2).</summary>
+    public bool HasNack { get; set; }
 
     /// <summary>Opus always says two channels and 48 kHz, whatever it carries (RFC 7587 §7). Types 64 to 95 would be taken for RTCP (RFC 5761 §4).</summary>
     public bool IsOpus => payloadType is < 64 or > 95 && string.Equals(Mapping, "opus/48000/2", StringComparison.OrdinalIgnoreCase);

@@ -44,6 +44,9 @@ internal sealed class NativeClient : IDtlsSink, IDisposable
     /// <summary>Answers nothing of DTLS when not set.</summary>
     public bool ShakesHands { get; init; } = true;
 
+    /// <summary>Which RTP datagrams are lost on their way here.</summary>
+    public Func<byte[], bool> Loses { get; set; } = static _ => false;
+
     public static IceCredentials Credentials(string answer)
     {
         var section = SdpParser.Parse(answer).Media[0];
@@ -130,7 +133,7 @@ internal sealed class NativeClient : IDtlsSink, IDisposable
             Assert.True(_inbound!.UnprotectRtcp(datagram, ref length));
             Rtcp.Enqueue(datagram[..length]);
         }
-        else
+        else if (!Loses(datagram))
         {
             Assert.True(_inbound!.Unprotect(datagram, ref length));
             Rtp.Enqueue(datagram[..length]);

@@ -9,6 +9,8 @@ internal sealed class RecordingSink : IPeerSink
     public ConcurrentQueue<string> Reasons { get; } = new();
     public ConcurrentQueue<(RemoteTrack Track, ushort Sequence, uint Timestamp, byte[] Opus, byte? Level)> Audio { get; } = new();
 
+    public TimeSpan PlayoutDelay { get; set; }
+
     public void OnStateChanged(PeerState state, string reason)
     {
         Reasons.Enqueue(reason);

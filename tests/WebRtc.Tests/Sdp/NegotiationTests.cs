@@ -45,6 +45,22 @@ public sealed class NegotiationTests
         }
     }
 
+    [Theory]
+    [InlineData("a=rtcp-fb:111 nack", true, true)]
+    [InlineData("a=rtcp-fb:* nack", true, true)]
+    [InlineData("a=rtcp-fb:111 nack", false, false)]
+    [InlineData("a=rtcp-fb:111 nack pli", true, false)]
+    [InlineData("a=rtcp-fb:63 nack", true, false)]
+    [InlineData("a=rtcp-fb: nack", true, false)]
+    public void Answer_AgreesOnNack_WhereItIsOfferedForOpusAndWanted(string line, bool allowsNack, bool isAgreed)
+    {
+        var offer = SdpOffers.Read("chromium-sendrecv").Replace("a=rtcp-fb:111 transport-cc", line);
+        Assert.Contains(line, offer);
+        Assert.Equal(isAgreed, SdpAnswer.Write(Negotiation.Decide(SdpParser.Parse(offer), null, 1, allowsNack), Local).Contains("a=rtcp-fb:111 nack\r\n"));
+        // A profile without feedback (RFC 4585 §3.1).
+        Assert.DoesNotContain("nack", SdpAnswer.Write(Negotiation.Decide(SdpParser.Parse(offer.Replace("RTP/SAVPF", "RTP/SAVP")), null, 1, allowsNack), Local));
+    }
+
     [Theory, MemberData(nameof(SdpOffers.All), MemberType = typeof(SdpOffers))]
     public void Answer_SaysTheOneTransportInEachSection(string name)
     {
