@@ -85,11 +85,12 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     /// Answers an offer: the first one, one with other sections or directions, or an ICE restart. What is connected stays so, with the same keys, channels and
     /// stream.
     /// </summary>
+    /// <param name="sendsAgent">False leaves the agent's section inactive, so that the client's track of it ends; a later answer brings it back.</param>
     /// <returns>The complete answer, with our candidates in it.</returns>
     /// <exception cref="SdpException">The offer cannot be answered; the state before stands. <see cref="SdpException.NeedsNewConnection"/> tells whether another
     /// connection could: always where this one is <see cref="PeerState.Failed"/> or <see cref="PeerState.Closed"/>.</exception>
     /// <exception cref="ObjectDisposedException">The connection has ended on our side.</exception>
-    public string Answer(string offerSdp)
+    public string Answer(string offerSdp, bool sendsAgent = true)
     {
         var offer = SdpParser.Parse(offerSdp);
         string answer;
@@ -98,7 +99,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
             ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
             if (_transport.State is PeerState.Failed or PeerState.Closed)
                 throw new SdpException("The connection has ended.") { NeedsNewConnection = true };
-            var negotiation = Negotiation.Decide(offer, _negotiation, _options.MaxMicrophones, _options.Nack);
+            var negotiation = Negotiation.Decide(offer, _negotiation, _options.MaxMicrophones, _options.Nack, sendsAgent);
             if (_negotiation is not null && negotiation.IsIceRestartOf(_negotiation))
                 _transport.Agent.Restart();
             _negotiation = negotiation;

@@ -21,6 +21,10 @@ public sealed record RoomGrant(string Room, string Identity)
     public string? Metadata { get; init; }
 
     public bool CanPublish { get; init; } = true;
+
+    /// <summary>From what it may publish: <c>microphone</c>, <c>camera</c>, <c>screen_share</c>, <c>screen_share_audio</c>. Empty: from anything.</summary>
+    public IReadOnlyList<string> CanPublishSources { get; init; } = [];
+
     public bool CanSubscribe { get; init; } = true;
     public bool CanPublishData { get; init; } = true;
 

@@ -23,6 +23,7 @@ public sealed class RoomTokens(SecretKey secret, TimeProvider clock)
             ["roomJoin"] = true, ["room"] = grant.Room,
             ["canPublish"] = grant.CanPublish, ["canSubscribe"] = grant.CanSubscribe, ["canPublishData"] = grant.CanPublishData,
         };
+        if (grant.CanPublishSources.Count > 0) video["canPublishSources"] = new JsonArray([.. grant.CanPublishSources.Select(static source => JsonValue.Create(source))]);
         if (grant.Hidden) video["hidden"] = true;
         var claims = new JsonObject
         {
@@ -47,6 +48,7 @@ public sealed class RoomTokens(SecretKey secret, TimeProvider clock)
         fault = TokenFault.Malformed;
         if (JsonWebToken.Text(claims, "iss") != Issuer || JsonWebToken.Text(claims, "sub") is not { Length: > 0 } identity) return false;
         if (claims["video"] is not JsonObject video || !Flag(video, "roomJoin", false) || JsonWebToken.Text(video, "room") is not { Length: > 0 } room) return false;
+        if (!TryReadSources(video, out var sources)) return false;
         fault = TokenFault.None;
         grant = new RoomGrant(room, identity)
         {
@@ -54,10 +56,21 @@ public sealed class RoomTokens(SecretKey secret, TimeProvider clock)
             Name = JsonWebToken.Text(claims, "name"),
             Metadata = JsonWebToken.Text(claims, "metadata"),
             CanPublish = Flag(video, "canPublish", true),
+            CanPublishSources = sources,
             CanSubscribe = Flag(video, "canSubscribe", true),
             CanPublishData = Flag(video, "canPublishData", true),
             Hidden = Flag(video, "hidden", false),
         };
+        return true;
+    }
+
+    /// <summary>None is all of them, so that what cannot be read must not be taken for none.</summary>
+    private static bool TryReadSources(JsonObject video, out IReadOnlyList<string> sources)
+    {
+        sources = [];
+        if (video["canPublishSources"] is not { } given) return true;
+        if (given is not JsonArray list || !list.All(static source => source is JsonValue value && value.TryGetValue<string>(out _))) return false;
+        sources = [.. list.Select(static source => source!.GetValue<string>())];
         return true;
     }
 

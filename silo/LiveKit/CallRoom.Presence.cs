@@ -90,11 +90,11 @@ internal sealed partial class CallRoom
     }
 
     /// <summary>Media flow for a participant, or do not any more.</summary>
-    private void OnConnected(RoomParticipant participant, bool isConnected)
+    private void OnConnected(RoomParticipant participant, IRoomPeer? peer, bool isConnected)
     {
         lock (_gate)
         {
-            if (!IsHere(participant) || participant.IsConnected == isConnected) return;
+            if (!IsHere(participant) || participant.Peer != peer || participant.IsConnected == isConnected) return;
             participant.IsConnected = isConnected;
             participant.LastSeen = _clock.GetUtcNow();
             if (participant.IsUser && !isConnected) _absentSince = _clock.GetUtcNow();
@@ -109,6 +109,20 @@ internal sealed partial class CallRoom
         }
     }
 
+    /// <summary>A peer that is over will not come back: an offer needs another one.</summary>
+    private void OnPeerEnded(RoomParticipant participant, IRoomPeer? peer)
+    {
+        lock (_gate)
+        {
+            if (participant.Peer == peer) ReleasePeer(participant);
+        }
+    }
+
+    /// <summary>
+    /// The user hangs up; or the page is loaded again, or its client makes a new connection in place of one that it cannot mend. Clients say the same in all three cases,
+    /// so that only what follows tells them apart: how the join socket closes or, where there is none, whether somebody enters within
+    /// <see cref="WebRtcOptions.LeaveGrace"/>.
+    /// </summary>
     private void OnLeave(RoomParticipant participant)
     {
         lock (_gate)
@@ -116,9 +130,8 @@ internal sealed partial class CallRoom
             if (!IsHere(participant)) return;
             Remove(participant, DisconnectReason.ClientInitiated);
             if (!participant.IsUser) return;
-            if (_joinSocket is not null) _hangUpAt = _clock.GetUtcNow() + JoinCloseWait;
-            else if (_pageIsGone) _saidGoodbye = true;
-            else EndByUser();
+            if (_joinSocket is null && _pageIsGone) _saidGoodbye = true;
+            else _hangUpAt = _clock.GetUtcNow() + (_joinSocket is null ? _options.LeaveGrace : JoinCloseWait);
         }
     }
 
@@ -186,9 +199,14 @@ internal sealed partial class CallRoom
     /// <summary>What one peer tells of its participant.</summary>
     private sealed class PeerEvents(CallRoom room, RoomParticipant participant) : IRoomPeerSink
     {
+        /// <summary>Whose they are: one that was replaced tells nothing of the participant any more.</summary>
+        public IRoomPeer? Peer { get; set; }
+
         public TimeSpan PlayoutDelay => participant.IsUser ? room.Port.PlayoutDelay : TimeSpan.Zero;
 
-        public void OnConnected(bool isConnected) => room.OnConnected(participant, isConnected);
+        public void OnConnected(bool isConnected) => room.OnConnected(participant, Peer, isConnected);
+
+        public void OnEnded() => room.OnPeerEnded(participant, Peer);
 
         public void OnAudio(object stream, ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? level) => room.OnAudio(participant, stream, sequence, timestamp, opus, level);
 

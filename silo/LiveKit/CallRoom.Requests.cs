@@ -1,4 +1,5 @@
 using VoiceGrains.Silo.LiveKit.Protocol;
+using VoiceGrains.Silo.WebRtc;
 
 namespace VoiceGrains.Silo.LiveKit;
 
@@ -6,7 +7,7 @@ namespace VoiceGrains.Silo.LiveKit;
 internal sealed partial class CallRoom
 {
     private const int MostAttributes = 64;
-    private const int LongestMetadata = 16 * 1024, LongestName = 256;
+    private const int LongestMetadata = RoomParticipant.LongestMetadata, LongestName = 256;
 
     private void Handle(RoomParticipant participant, SignalSocket signal, SignalRequest request)
     {
@@ -15,7 +16,7 @@ internal sealed partial class CallRoom
             case SignalRequest.MessageOneofCase.Offer: Answer(participant, request.Offer); break;
             case SignalRequest.MessageOneofCase.AddTrack: Publish(participant, request.AddTrack); break;
             case SignalRequest.MessageOneofCase.Mute: Mute(participant, request.Mute); break;
-            case SignalRequest.MessageOneofCase.TrackSetting: Hear(participant, request.TrackSetting.TrackSids, !request.TrackSetting.Disabled); break;
+            case SignalRequest.MessageOneofCase.TrackSetting: Listen(participant, request.TrackSetting.TrackSids, !request.TrackSetting.Disabled); break;
             case SignalRequest.MessageOneofCase.Subscription: Subscribe(participant, request.Subscription); break;
             case SignalRequest.MessageOneofCase.Leave: OnLeave(participant); break;
             case SignalRequest.MessageOneofCase.SyncState: Synchronize(participant, request.SyncState); break;
@@ -32,39 +33,59 @@ internal sealed partial class CallRoom
     /// <summary>One answer for each offer, with its id: clients wait for just that.</summary>
     private void Answer(RoomParticipant participant, SessionDescription offer)
     {
+        if (PeerToAnswer(participant) is not { } peer) return;
+        string? answer;
         try
         {
-            WebRtc.IRoomPeer peer;
-            lock (_gate)
-            {
-                if (!IsHere(participant)) return;
-                if (!participant.OfferRate.TryTake())
-                {
-                    Expel(participant, "The client made too many offers.");
-                    return;
-                }
-                peer = participant.Peer ??= _peers.Create(_agent.Track, new PeerEvents(this, participant));
-            }
-            var answer = peer.Answer(offer.Sdp);
-            lock (_gate)
-            {
-                if (participant.Peer != peer) return;
-                participant.Signal?.TrySend(new SignalResponse { Answer = new SessionDescription { Type = "answer", Sdp = answer, Id = offer.Id } });
-                CheckOfferedTracks(participant, offer.Sdp);
-            }
+            answer = peer.Answer(offer.Sdp, participant.IsSubscribed);
         }
         catch (FormatException)
         {
             lock (_gate) Expel(participant, "The client's offer could not be answered.");
+            return;
+        }
+        lock (_gate)
+        {
+            if (!IsHere(participant)) return;
+            if (answer is null || participant.Peer != peer)
+            {
+                Reconnect(participant);
+                return;
+            }
+            participant.Signal?.TrySend(new SignalResponse { Answer = new SessionDescription { Type = "answer", Sdp = answer, Id = offer.Id } });
+            CheckOfferedTracks(participant, offer.Sdp);
         }
     }
+
+    /// <summary>Null: there is nothing to answer.</summary>
+    private IRoomPeer? PeerToAnswer(RoomParticipant participant)
+    {
+        lock (_gate)
+        {
+            if (!IsHere(participant)) return null;
+            if (!participant.OfferRate.TryTake()) Expel(participant, "The client made too many offers.");
+            else if (participant.HasLostPeer) Reconnect(participant);
+            else return participant.Peer ??= CreatePeer(participant);
+            return null;
+        }
+    }
+
+    private IRoomPeer CreatePeer(RoomParticipant participant)
+    {
+        var events = new PeerEvents(this, participant);
+        return events.Peer = _peers.Create(_agent.Track, events);
+    }
+
+    /// <summary>The client's connection cannot be mended, by an ICE restart or otherwise: it makes a new one, and enters as if for the first time.</summary>
+    private void Reconnect(RoomParticipant participant) => Remove(participant, DisconnectReason.StateMismatch, LeaveRequest.Types.Action.Reconnect);
 
     /// <summary>A track that an earlier offer had and this one has not is not published any more.</summary>
     private void CheckOfferedTracks(RoomParticipant participant, string sdp)
     {
         if (participant.Microphone is not { } microphone) return;
-        if (OfferedTracks.Read(sdp).Contains(microphone.Cid)) microphone.WasOffered = true;
-        else if (microphone.WasOffered)
+        var tracks = OfferedTracks.Read(sdp);
+        if (microphone.Offered is not { } offered) microphone.Offered = OfferedTracks.Find(tracks, microphone.Cid);
+        else if (!tracks.Contains(offered))
         {
             participant.Microphone = null;
             Port.IsMuted = true;
@@ -82,7 +103,7 @@ internal sealed partial class CallRoom
                 participant.Signal?.TrySend(new SignalResponse { TrackPublished = new TrackPublishedResponse { Cid = same.Cid, Track = same.Info } });
                 return;
             }
-            var (reason, why) = !participant.Grant.CanPublish ? (RequestResponse.Types.Reason.NotAllowed, "The token does not allow to publish.")
+            var (reason, why) = !participant.MayPublish(request.Source) ? (RequestResponse.Types.Reason.NotAllowed, "The token does not allow to publish that.")
                 : request.Type != TrackType.Audio ? (RequestResponse.Types.Reason.UnsupportedType, "Only audio can be published.")
                 : participant.Microphone is not null ? (RequestResponse.Types.Reason.LimitExceeded, "One audio track can be published.")
                 : request.Cid.Length is 0 or > 512 ? (RequestResponse.Types.Reason.InvalidRequest, "A track needs a cid of at most 512 characters.")
@@ -117,16 +138,26 @@ internal sealed partial class CallRoom
         }
     }
 
+    /// <summary>The client's track of the agent comes and goes by an answer, for which it must make an offer.</summary>
     private void Subscribe(RoomParticipant participant, UpdateSubscription request)
-        => Hear(participant, request.TrackSids.Concat(request.ParticipantTracks.SelectMany(static tracks => tracks.TrackSids)), request.Subscribe);
+    {
+        if (!request.TrackSids.Concat(request.ParticipantTracks.SelectMany(static tracks => tracks.TrackSids)).Contains(_agent.TrackSid)) return;
+        lock (_gate)
+        {
+            if (!IsHere(participant) || participant.IsSubscribed == request.Subscribe) return;
+            participant.IsSubscribed = request.Subscribe;
+            UpdateHearing();
+            if (participant.Peer is not null) participant.Signal?.TrySend(new SignalResponse { MediaSectionsRequirement = new MediaSectionsRequirement() });
+        }
+    }
 
-    /// <summary>The client itself does not silence what it does not want: it is up to us.</summary>
-    private void Hear(RoomParticipant participant, IEnumerable<string> trackSids, bool hears)
+    /// <summary>The client itself does not silence what it does not want to hear for now: it is up to us.</summary>
+    private void Listen(RoomParticipant participant, IEnumerable<string> trackSids, bool listens)
     {
         if (!trackSids.Contains(_agent.TrackSid)) return;
         lock (_gate)
         {
-            participant.Hears = hears;
+            participant.IsListening = listens;
             UpdateHearing();
         }
     }
@@ -134,7 +165,8 @@ internal sealed partial class CallRoom
     /// <summary>What a client that comes back knows: whether it wants sound, and the last message that it has.</summary>
     private void Synchronize(RoomParticipant participant, SyncState state)
     {
-        Hear(participant, [_agent.TrackSid], !state.TrackSidsDisabled.Contains(_agent.TrackSid));
+        Listen(participant, [_agent.TrackSid], !state.TrackSidsDisabled.Contains(_agent.TrackSid));
+        if (state.Subscription is { } subscription) Subscribe(participant, subscription);
         if (!participant.IsUser) return;
         foreach (var received in state.DatachannelReceiveStates)
         {
@@ -148,8 +180,7 @@ internal sealed partial class CallRoom
         lock (_gate)
         {
             if (!IsHere(participant)) return response;
-            var size = request.Metadata.Length + request.Attributes.Sum(static pair => pair.Key.Length + pair.Value.Length);
-            if (size > LongestMetadata || request.Name.Length > LongestName || request.Attributes.Count > MostAttributes)
+            if (RoomParticipant.Length(request.Metadata, request.Attributes) > LongestMetadata || request.Name.Length > LongestName || request.Attributes.Count > MostAttributes)
             {
                 (response.Reason, response.Message) = (RequestResponse.Types.Reason.LimitExceeded, $"Metadata and attributes are at most {LongestMetadata} characters, a name {LongestName}.");
                 return response;

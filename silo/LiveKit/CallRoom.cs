@@ -12,7 +12,7 @@ namespace VoiceGrains.Silo.LiveKit;
 /// The room of one call on this silo: the user, the agent and those who listen. Signalling connections, peers and join sockets come and go; the room and its
 /// <see cref="Port"/> stay as long as the conversation. One short lock guards who is in it; sound passes it by.
 /// </summary>
-internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
+internal sealed partial class CallRoom : IAsyncDisposable
 {
     internal const double DataPacketsPerSecond = 100, DataPacketBurst = 300;
     internal const double DataBytesPerSecond = 1 << 20, DataByteBurst = 4 << 20;
@@ -148,8 +148,8 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
 
     private RoomParticipant? Resume(SignalSocket signal, RoomParticipant? known, RoomJoin join)
     {
-        // Not known here any more, or joined anew since: the client forgets what it has and joins as if for the first time.
-        if (known is null || known.Sid != join.ParticipantSid) return Refuse(signal, DisconnectReason.StateMismatch, LeaveRequest.Types.Action.Reconnect);
+        // Not known here any more, joined anew since, or without its peer: the client forgets what it has and joins as if for the first time.
+        if (known is null || known.Sid != join.ParticipantSid || known.HasLostPeer) return Refuse(signal, DisconnectReason.StateMismatch, LeaveRequest.Types.Action.Reconnect);
         known.Signal?.Abort();
         signal.TrySend(new SignalResponse { Reconnect = new ReconnectResponse { ServerInfo = ServerInfo(), LastMessageSeq = known.LastSequence } });
         var update = new ParticipantUpdate { Participants = { known.ToInfo(), _agent.ToInfo() } };
@@ -182,6 +182,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
     /// <summary>Breaking the rules ends the session, and where it is the user's, the call.</summary>
     private void Expel(RoomParticipant participant, string why)
     {
+        if (!IsHere(participant)) return;       // another has its place, and the call
         Remove(participant, DisconnectReason.ParticipantRemoved);
         if (!participant.IsUser) return;
         Port.OnNotice(new MediaNotice("protocol_error", why));
@@ -190,11 +191,11 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
     }
 
     /// <summary>Needs the lock. Does nothing for one that has been replaced.</summary>
-    private void Remove(RoomParticipant participant, DisconnectReason reason)
+    private void Remove(RoomParticipant participant, DisconnectReason reason, LeaveRequest.Types.Action action = LeaveRequest.Types.Action.Disconnect)
     {
-        if (!_participants.TryGetValue(participant.Identity, out var known) || known != participant) return;
+        if (!IsHere(participant)) return;
         _participants.Remove(participant.Identity);
-        participant.Signal?.Leave(reason);
+        participant.Signal?.Leave(reason, action);
         participant.Signal = null;
         ReleasePeer(participant);
         if (participant.IsUser) OnUserGone();

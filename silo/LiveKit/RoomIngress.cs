@@ -16,10 +16,11 @@ internal sealed class RoomIngress(
     Rooms rooms, RoomTokens tokens, IGrainFactory grains, IClusterMembership membership, CallTunnel tunnel, IOptions<WebRtcOptions> options, IOptions<MediaOptions> media,
     TimeProvider clock, IHostApplicationLifetime lifetime)
 {
+    /// <summary>A socket outlives a network that is gone for a quarter of a minute: a client takes its end for that of the call.</summary>
     private static readonly WebSocketAcceptContext AcceptContext = new()
     {
         KeepAliveInterval = TimeSpan.FromSeconds(10),
-        KeepAliveTimeout = TimeSpan.FromSeconds(10),
+        KeepAliveTimeout = TimeSpan.FromSeconds(20),
     };
 
     /// <summary>Whether this silo carries WebRTC calls.</summary>

@@ -23,6 +23,9 @@ internal sealed record RoomJoin
 
     public string ParticipantSid { get; init; } = "";
 
+    /// <summary>Whether the client gets the agent's track without asking for it. Default true.</summary>
+    public bool AutoSubscribe { get; init; } = true;
+
     /// <summary>Comes with the request, or later as a message.</summary>
     public SessionDescription? Offer { get; init; }
 
@@ -44,6 +47,7 @@ internal sealed record RoomJoin
             ClientVersion = Version(query["sdk"].ToString(), query["version"].ToString()),
             IsReconnect = query["reconnect"] is ["1" or "true", ..],
             ParticipantSid = query["sid"].ToString(),
+            AutoSubscribe = query["auto_subscribe"] is not ["0" or "false", ..],
         };
         return true;
     }
@@ -65,6 +69,8 @@ internal sealed record RoomJoin
             }
             else if (wrapper.Compression != WrappedJoinRequest.Types.Compression.None) return false;
             join = From(Joins.ParseFrom(new ReadOnlySequence<byte>(inner)));
+            error = $"Metadata and attributes are at most {RoomParticipant.LongestMetadata} characters.";
+            if (RoomParticipant.Length(join.Metadata ?? "", join.Attributes) > RoomParticipant.LongestMetadata) return false;
             return (error = null) is null;
         }
         catch (Exception malformed) when (malformed is InvalidProtocolBufferException or InvalidDataException)
@@ -78,6 +84,7 @@ internal sealed record RoomJoin
         ClientVersion = request.ClientInfo is { } client ? Version(client.Sdk == 1 ? "js" : $"sdk{client.Sdk}", client.Version) : null,
         IsReconnect = request.Reconnect,
         ParticipantSid = request.ParticipantSid,
+        AutoSubscribe = request.ConnectionSettings?.AutoSubscribe ?? true,
         Offer = request.PublisherOffer is { Sdp.Length: > 0 } offer ? offer : null,
         SyncState = request.SyncState,
         Metadata = request.Metadata.Length > 0 ? request.Metadata : null,

@@ -7,6 +7,9 @@ namespace VoiceGrains.Silo.LiveKit;
 /// <summary>One client in a room, from its join until it leaves or joins anew; its signalling may be lost and come back. Guarded by the room.</summary>
 internal sealed class RoomParticipant
 {
+    /// <summary>All of it together, characters.</summary>
+    public const int LongestMetadata = 16 * 1024;
+
     private readonly DateTimeOffset _joined;
     private uint _version = 1;
 
@@ -15,6 +18,8 @@ internal sealed class RoomParticipant
         (Grant, _joined) = (grant, clock.GetUtcNow());
         (Name, Metadata) = (grant.Name ?? "", join.Metadata ?? grant.Metadata ?? "");
         IsUser = grant.Identity == RoomGrant.UserIdentity;
+        IsSubscribed = join.AutoSubscribe;
+        Sources = [.. grant.CanPublishSources.Select(SourceOf).OfType<TrackSource>()];
         NextToken = _joined;
         DataRate = new RateLimit(CallRoom.DataPacketsPerSecond, CallRoom.DataPacketBurst, clock);
         ByteRate = new RateLimit(CallRoom.DataBytesPerSecond, CallRoom.DataByteBurst, clock);
@@ -29,6 +34,11 @@ internal sealed class RoomParticipant
 
     /// <summary>Whether this is whom the agent talks with; all others listen.</summary>
     public bool IsUser { get; }
+
+    /// <summary>Whether it may publish from anywhere. A list of nothing but sources that nobody knows does not allow any.</summary>
+    private bool CanPublish => Grant.CanPublish && (Grant.CanPublishSources.Count == 0 || Sources.Count > 0);
+
+    private IReadOnlyList<TrackSource> Sources { get; }
 
     public string Name { get; set; }
     public string Metadata { get; set; }
@@ -52,8 +62,11 @@ internal sealed class RoomParticipant
     /// <summary>Null: none is published.</summary>
     public PublishedTrack? Microphone { get; set; }
 
-    /// <summary>Whether it wants the agent's sound.</summary>
-    public bool Hears { get; set; } = true;
+    /// <summary>Whether it has the agent's track.</summary>
+    public bool IsSubscribed { get; set; }
+
+    /// <summary>Whether it wants to hear it now.</summary>
+    public bool IsListening { get; set; } = true;
 
     /// <summary>Of the last reliable packet that came; a smaller one was sent again.</summary>
     public uint LastSequence { get; set; }
@@ -67,7 +80,13 @@ internal sealed class RoomParticipant
     public RateLimit OfferRate { get; }
 
     /// <summary>Whether the agent's sound goes to it.</summary>
-    public bool IsHearing => IsConnected && Hears && Grant.CanSubscribe;
+    public bool IsHearing => IsConnected && IsSubscribed && IsListening && Grant.CanSubscribe;
+
+    /// <summary>Whether its peer connected and ended: its client has keys of a connection that is no more.</summary>
+    public bool HasLostPeer => WasConnected && Peer is null;
+
+    /// <summary>Whether its token lets it publish from there. No list of sources is all of them.</summary>
+    public bool MayPublish(TrackSource source) => CanPublish && (Sources.Count == 0 || Sources.Contains(source));
 
     /// <summary>Clients ignore what has no higher version than they know.</summary>
     public void Changed() => _version++;
@@ -87,13 +106,26 @@ internal sealed class RoomParticipant
             IsPublisher = Microphone is not null,
             Permission = new ParticipantPermission
             {
-                CanSubscribe = Grant.CanSubscribe, CanPublish = Grant.CanPublish, CanPublishData = Grant.CanPublishData, Hidden = Grant.Hidden, CanUpdateMetadata = true,
+                CanSubscribe = Grant.CanSubscribe, CanPublish = CanPublish, CanPublishData = Grant.CanPublishData, Hidden = Grant.Hidden, CanUpdateMetadata = true,
             },
         };
+        info.Permission.CanPublishSources.Add(Sources);
         info.Attributes.Add(Attributes);
         if (Microphone is { } microphone) info.Tracks.Add(microphone.Info);
         return info;
     }
+
+    /// <summary>Of metadata with attributes, characters.</summary>
+    public static int Length(string metadata, IEnumerable<KeyValuePair<string, string>> attributes) => metadata.Length + attributes.Sum(static pair => pair.Key.Length + pair.Value.Length);
+
+    private static TrackSource? SourceOf(string name) => name switch
+    {
+        "camera" => TrackSource.Camera,
+        "microphone" => TrackSource.Microphone,
+        "screen_share" => TrackSource.ScreenShare,
+        "screen_share_audio" => TrackSource.ScreenShareAudio,
+        _ => null,
+    };
 }
 
 /// <summary>A microphone.</summary>
@@ -101,8 +133,8 @@ internal sealed class RoomParticipant
 /// <param name="Info">What others are told.</param>
 internal sealed record PublishedTrack(string Cid, TrackInfo Info)
 {
-    /// <summary>Whether an offer had it, so that one without it takes it back.</summary>
-    public bool WasOffered { get; set; }
+    /// <summary>How the first offer had it, so that one without it takes it back; null before.</summary>
+    public OfferedTrack? Offered { get; set; }
 
     /// <summary>Whether its client was told that somebody hears it.</summary>
     public bool IsHeard { get; set; }

@@ -3,8 +3,10 @@ namespace VoiceGrains.Silo.WebRtc;
 /// <summary>The media side of one participant: a peer connection that answers what its client offers. Members may be called from any thread and never block.</summary>
 internal interface IRoomPeer : IAsyncDisposable
 {
+    /// <param name="sendsAgent">Whether the client is offered the agent's sound.</param>
+    /// <returns>Null: it takes another peer, and the client another connection, to answer that.</returns>
     /// <exception cref="FormatException">The offer cannot be answered; the state before stands.</exception>
-    string Answer(string offerSdp);
+    string? Answer(string offerSdp, bool sendsAgent);
 
     /// <summary>False: not connected, or the socket is full; the packet is lost.</summary>
     bool TrySendAudio(ReadOnlySpan<byte> opus, uint timestamp, bool marker);
@@ -25,6 +27,9 @@ internal interface IRoomPeerSink
 {
     /// <summary>Media can flow, or cannot any more. They may again, by a new offer or by themselves; else the room gives up.</summary>
     void OnConnected(bool isConnected);
+
+    /// <summary>Final: it failed, or its client ended it. It only waits to be disposed.</summary>
+    void OnEnded();
 
     /// <param name="stream">The same object for all packets of one stream.</param>
     /// <param name="level">Loudness in -dBov, 0 (loudest) to 127, where the client tells it (RFC 6464).</param>

@@ -29,6 +29,11 @@ public sealed class WebRtcOptions
     /// <summary>How long the conversation goes on while its client has no connection, or its page is loaded again, 1 s to 10 min. Default 20 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan ReconnectGrace { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// How long a call waits for a client that has left its room and has no join socket, 0 s to 1 min: its page may be loaded again. Then it has hung up. Default 5 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")] public TimeSpan LeaveGrace { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a room's access token holds, 1 min to 7 days; half of it later clients get a new one. Default 1 h.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 

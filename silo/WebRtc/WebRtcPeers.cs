@@ -86,13 +86,17 @@ internal sealed partial class WebRtcPeers(
 
         public TimeSpan PlayoutDelay => _sink.PlayoutDelay;
 
-        public string Answer(string offerSdp)
+        public string? Answer(string offerSdp, bool sendsAgent)
         {
             try
             {
-                return _connection.Answer(offerSdp);
+                return _connection.Answer(offerSdp, sendsAgent);
             }
-            catch (Exception refused) when (refused is SdpException or ObjectDisposedException)
+            catch (Exception ended) when (ended is ObjectDisposedException or SdpException { NeedsNewConnection: true })
+            {
+                return null;
+            }
+            catch (SdpException refused)
             {
                 throw new FormatException(refused.Message, refused);
             }
@@ -102,7 +106,11 @@ internal sealed partial class WebRtcPeers(
 
         public bool TrySendData(string label, ReadOnlySpan<byte> message) => _connection.TrySendData(label, message);
 
-        public void OnStateChanged(PeerState state) => _sink.OnConnected(state == PeerState.Connected);
+        public void OnStateChanged(PeerState state)
+        {
+            _sink.OnConnected(state == PeerState.Connected);
+            if (state is PeerState.Failed or PeerState.Closed) _sink.OnEnded();
+        }
 
         public void OnAudio(ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? audioLevel) => _sink.OnAudio(this, sequence, timestamp, opus, audioLevel);
 

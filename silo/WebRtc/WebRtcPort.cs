@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Media;
+using VoiceGrains.Silo.LiveKit;
 
 namespace VoiceGrains.Silo.WebRtc;
 
@@ -28,7 +29,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private static ReadOnlySpan<byte> StateMessage => "{\"type\":\"state\""u8;
     private static ReadOnlySpan<byte> CallStartedMessage => "{\"type\":\"call_started\""u8;
 
-    private readonly IRoomMedia _room;
+    private readonly CallRoom _room;
     private readonly Pacer _pacer;
     private readonly TimeProvider _clock;
     private readonly AudioReceiver _receiver;
@@ -50,7 +51,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private long _lastPacket;
     private long _nextFrame;
 
-    public WebRtcPort(IRoomMedia room, Pacer pacer, TimeProvider clock)
+    public WebRtcPort(CallRoom room, Pacer pacer, TimeProvider clock)
     {
         (_room, _pacer, _clock) = (room, pacer, clock);
         _receiver = new AudioReceiver(new AudioReceiverOptions { SampleRateHz = InputRateHz }, clock);

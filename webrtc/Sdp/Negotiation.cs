@@ -45,8 +45,9 @@ internal sealed class Negotiation
     /// <param name="previous">The outcome before; null for the first offer.</param>
     /// <param name="maxMicrophones">How many sections of the client may send at the same time; further ones are answered inactive.</param>
     /// <param name="allowsNack">Agree on NACK where the client offers it.</param>
+    /// <param name="sendsAgent">False: the agent's section stays its own, and is inactive now.</param>
     /// <exception cref="SdpException">It cannot be answered, or does not continue what went before.</exception>
-    public static Negotiation Decide(SdpSession offer, Negotiation? previous, int maxMicrophones, bool allowsNack = false)
+    public static Negotiation Decide(SdpSession offer, Negotiation? previous, int maxMicrophones, bool allowsNack = false, bool sendsAgent = true)
     {
         CheckSections(offer, previous);
         var bundle = BundledSections(offer);
@@ -68,7 +69,7 @@ internal sealed class Negotiation
                 return SectionUse.Data;
             if (!bundle.Contains(section) || section.IsDataChannel)
                 return SectionUse.Rejected;
-            var sends = section.Mid == agentMid && section.ClientReceives;
+            var sends = sendsAgent && section.Mid == agentMid && section.ClientReceives;
             var receives = microphones.Contains(section);
             return sends ? receives ? SectionUse.SendReceive : SectionUse.Send : receives ? SectionUse.Receive : SectionUse.Inactive;
         }

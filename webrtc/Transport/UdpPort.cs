@@ -7,15 +7,12 @@ namespace VoiceGrains.WebRtc.Transport;
 
 /// <summary>A UDP socket on one local address, with its receive loop and the remote addresses that were validated on it.</summary>
 /// <remarks>
-/// The loop is a thread that sleeps in the system's receive call. By an asynchronous one each datagram would wake two threads one after the other, the runtime's
-/// for events and one of the pool, which costs as much CPU as all the rest of its way to the call.
-/// <para/>
 /// A socket for each address instead of one for all: answers then leave from the address that was asked, which a peer's check insists on
 /// (RFC 8445 §7.2.5.2.1), also where an interface has several.
 /// </remarks>
 internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
 {
-    private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(10);
+    private const int DatagramsBeforeYield = 128;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);   // no datagram is longer, so none is cut
     private readonly ConcurrentDictionary<TransportAddress, IcePair> _pairs = new();
@@ -24,8 +21,7 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     private readonly DatagramRouter _router;
     private readonly TransportCounters _counters;
     private TransportAddress _remote;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _isStarted;
+    private Task _loop = Task.CompletedTask;
     private volatile bool _isClosed;
 
     /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
@@ -59,11 +55,7 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
 
     IcePair? IDatagramOrigin.Pair => _pairs.GetValueOrDefault(_remote);
 
-    public void Start()
-    {
-        _isStarted = true;
-        new Thread(ReceiveAll) { Name = "webrtc-udp", IsBackground = true }.Start();
-    }
+    public void Start() => _loop = Task.Run(ReceiveAsync);
 
     /// <summary>Sends without waiting; a loss is counted.</summary>
     public bool TrySend(ReadOnlySpan<byte> datagram, ReadOnlySpan<byte> socketAddress)
@@ -95,25 +87,30 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        if (_isStarted)
-            await _ended.Task;
+        await _loop;
     }
 
-    private void ReceiveAll()
+    private async Task ReceiveAsync()
     {
+        var inARow = 0;
         while (!_isClosed)
         {
             try
             {
-                Receive(_buffer.AsSpan(0, _socket.ReceiveFrom(_buffer, SocketFlags.None, _sender)));
+                var receive = _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _sender);
+                inARow = receive.IsCompleted ? inARow + 1 : 0;
+                Receive(_buffer.AsSpan(0, await receive));
+                if (inARow < DatagramsBeforeYield)
+                    continue;
+                inARow = 0;
+                await Task.Yield();   // a flood must not keep a thread of the pool for itself
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
                 if (!_isClosed)
-                    Thread.Sleep(PauseAfterError);   // none is expected on an unconnected socket; whatever it is must not spin
+                    await Task.Delay(10);   // none is expected on an unconnected socket; whatever it is must not spin
             }
         }
-        _ended.SetResult();
     }
 
     private void Receive(ReadOnlySpan<byte> datagram)

@@ -23,6 +23,8 @@ public sealed class RoomTokensTests
         var grant = new RoomGrant("call-1", "listener") { JoinToken = "j", Name = "Zoë", Metadata = "{}", CanPublish = false, CanSubscribe = true, CanPublishData = false, Hidden = true };
         Assert.True(new RoomTokens(Secret, _clock).TryVerify(_tokens.Create(grant, TimeSpan.FromHours(1)), out var read, out var fault));
         Assert.Equal((grant, TokenFault.None), (read, fault));
+        Assert.True(_tokens.TryVerify(_tokens.Create(grant with { CanPublishSources = ["microphone"] }, TimeSpan.FromHours(1)), out read, out _));
+        Assert.Equal(["microphone"], read.CanPublishSources);
     }
 
     /// <summary>LiveKit's own tools read it: the three parts, their claims, and the signature of RFC 7515.</summary>
@@ -97,6 +99,8 @@ public sealed class RoomTokensTests
     [InlineData("""{"video":{"roomJoin":"true"}}""")]
     [InlineData("""{"video":{"room":""}}""")]
     [InlineData("""{"video":{"room":7}}""")]
+    [InlineData("""{"video":{"canPublishSources":"microphone"}}""")]
+    [InlineData("""{"video":{"canPublishSources":["microphone",7]}}""")]
     [InlineData("""{"sub":null}""")]
     [InlineData("""{"iss":"somebody"}""")]
     [InlineData("""{"exp":"4000000000"}""")]

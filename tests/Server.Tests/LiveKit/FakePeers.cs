@@ -29,7 +29,7 @@ internal sealed class FakePeer(AgentTrackIds agent, IRoomPeerSink sink) : IRoomP
 {
     private readonly ConcurrentQueue<byte[]> data = new();
     private readonly ConcurrentQueue<(byte[] Opus, uint Timestamp, bool Marker)> audio = new();
-    private readonly OpusEncoder encoder = new(new OpusEncoderOptions { SampleRateHz = 16_000 });
+    private OpusEncoder? encoder;
     private ushort sequence;
     private uint dataSequence;
 
@@ -48,10 +48,15 @@ internal sealed class FakePeer(AgentTrackIds agent, IRoomPeerSink sink) : IRoomP
 
     public IReadOnlyCollection<(byte[] Opus, uint Timestamp, bool Marker)> Audio => audio;
 
-    public string Answer(string offerSdp)
+    /// <summary>Whether the last answer had the agent's sound.</summary>
+    public bool SendsAgent { get; private set; }
+
+    public string? Answer(string offerSdp, bool sendsAgent)
     {
         if (offerSdp.StartsWith("bad", StringComparison.Ordinal)) throw new FormatException("A bad offer.");
+        if (offerSdp.StartsWith("another connection's", StringComparison.Ordinal)) return null;
         Offers.Add(offerSdp);
+        SendsAgent = sendsAgent;
         return "answer to " + offerSdp;
     }
 
@@ -74,10 +79,18 @@ internal sealed class FakePeer(AgentTrackIds agent, IRoomPeerSink sink) : IRoomP
         sink.OnConnected(isConnected);
     }
 
+    /// <summary>As when no check comes any more, or the client closes it.</summary>
+    public void End()
+    {
+        Connect(false);
+        sink.OnEnded();
+    }
+
     /// <summary>20 ms of sound at 16 kHz.</summary>
     public void Speak(ReadOnlySpan<short> frame, byte level = 20)
     {
         Span<byte> packet = stackalloc byte[OpusEncoder.MaxPacketBytes];
+        encoder ??= new OpusEncoder(new OpusEncoderOptions { SampleRateHz = 16_000 });
         var length = encoder.Encode(frame, packet);
         sink.OnAudio(this, ++sequence, (uint)sequence * 960, packet[..length], level);
     }

@@ -19,7 +19,9 @@ internal sealed class FakeSocket : WebSocket
     public override WebSocketState State => state;
     public override string? SubProtocol => null;
 
-    public void Send(SignalRequest request) => incoming.Writer.TryWrite(request.ToByteArray());
+    public void Send(SignalRequest request) => Send(request.ToByteArray());
+
+    public void Send(byte[] message) => incoming.Writer.TryWrite(message);
 
     /// <summary>The far end closes.</summary>
     public void CloseBy(WebSocketCloseStatus status)

@@ -58,6 +58,13 @@ public sealed class RoomJoinTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
     }
 
+    [Fact]
+    public void MoreMetadataThanARoomTells_IsRefused()
+    {
+        Assert.NotNull(Read(("join_request", SignalClient.Encode(new JoinRequest { Metadata = new string('m', 16_000) }, compressed: true))));
+        Assert.Null(Read(("join_request", SignalClient.Encode(new JoinRequest { Metadata = new string('m', 16_000), ParticipantAttributes = { ["a"] = new string('a', 1_000) } }, compressed: true))));
+    }
+
     [Theory]
     [InlineData("!")]
     [InlineData("AAAA")]

@@ -1,46 +1,15 @@
-using System.Diagnostics.Metrics;
 using System.Net.WebSockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls;
-using VoiceGrains.Grains.Secrets;
-using VoiceGrains.Grains.Signing;
-using VoiceGrains.Media;
 using VoiceGrains.Silo.LiveKit;
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Silo.WebRtc;
-using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.LiveKit;
 
 /// <summary>What time brings about in a room, by a clock that is moved.</summary>
-public sealed class RoomPresenceTests : IAsyncDisposable
+public sealed class RoomPresenceTests : ClockedRoomTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly StageSettings Stage = new() { CallStageId = "stage", Model = "rules" };
-    private readonly ManualClock _clock = new();
-    private readonly Pacer _pacer;
-    private readonly FakePeers _peers = new();
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly RoomTokens _tokens;
-    private readonly CallRoom _room;
-    private readonly Task<MediaEnd> _media;
-    private readonly List<Task> _serving = [];
-    private readonly List<FakeSocket> _sockets = [];
-
-    public RoomPresenceTests()
-    {
-        _pacer = new Pacer(new PacerOptions { Threads = 0 }, _clock, NullLogger<Pacer>.Instance);
-        _tokens = new RoomTokens(new SecretKey(new byte[32]), _clock);
-        var settings = new CallSettings
-        {
-            CallId = "call", AccountId = "account", Created = _clock.GetUtcNow(), Medium = new CallMedium { WebRtc = new WebRtcMedium() }, FirstSpeaker = new FirstSpeakerSettings(), FirstStage = Stage,
-        };
-        var metrics = new RoomMetrics(_services.GetRequiredService<IMeterFactory>());
-        _room = new CallRoom(new CallSnapshot { Settings = settings, Stage = Stage, Generation = 1 }, "join", _peers, _tokens, new WebRtcOptions(), _pacer, _clock, metrics);
-        _media = _room.Port.RunAsync(new NoSink(), CancellationToken.None);
-    }
 
     [Fact]
     public async Task AClientThatNeverComes_IsGivenUp_ButHasNotHungUp()
@@ -74,7 +43,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Connect(out var signal);
         var page = OpenJoinSocket();
         signal.Send(new SignalRequest { Leave = new LeaveRequest() });      // as pages say when they are closed, or loaded again
-        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
+        await UntilEmptyAsync();
         page.CloseBy(WebSocketCloseStatus.EndpointUnavailable);
         await _serving[^1].WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.True(_room.MayReturn);
@@ -85,7 +54,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Assert.False(_media.IsCompleted);
         again.Connect(false);
         _sockets[^2].CloseBy(WebSocketCloseStatus.EndpointUnavailable);
-        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
+        await UntilEmptyAsync();
         Pass(19);
         Assert.False(_media.IsCompleted);
         Pass(2);
@@ -98,11 +67,74 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Connect(out var signal);
         OpenJoinSocket();
         signal.Send(new SignalRequest { Leave = new LeaveRequest() });
-        await Poll.UntilAsync(() => _room.Participants == 0, () => $"{_room.Participants} are still in the room.");
+        await UntilEmptyAsync();
         Pass(1);
         Assert.False(_media.IsCompleted);
         Pass(2);
         Assert.Equal(MediaEnd.ClosedByClient, await _media);
+    }
+
+    /// <summary>Without a join socket, a client that makes a new connection, a page that is loaded again and a hang-up all begin with the same good-bye.</summary>
+    [Fact]
+    public async Task ALeaveWithoutAJoinSocket_IsAHangUp_UnlessTheClientEntersAgainSoon()
+    {
+        Connect(out var signal);
+        signal.Send(new SignalRequest { Leave = new LeaveRequest { Reason = DisconnectReason.ClientInitiated } });
+        await UntilEmptyAsync();
+        Pass(4);
+        Connect(out var again);
+        Pass(60);
+        Assert.False(_media.IsCompleted);
+        again.Send(new SignalRequest { Leave = new LeaveRequest { Reason = DisconnectReason.ClientInitiated } });
+        await UntilEmptyAsync();
+        Pass(4);
+        Assert.False(_media.IsCompleted);
+        Pass(2);
+        Assert.Equal((MediaEnd.ClosedByClient, true), (await _media, _room.WasEndedByUser));
+    }
+
+    [Fact]
+    public async Task AParticipantWhosePeerEnded_IsAskedForANewConnection_AndKeepsItsCall()
+    {
+        var first = Connect(out var signal);
+        first.End();
+        await UntilDisposedAsync(first);
+        Assert.Equal(1, _room.Participants);        // its client knows it best when to come back
+        signal.Send(new SignalRequest { Offer = new SessionDescription { Sdp = "restart", Id = 2 } });
+        await UntilSentAsync(signal, message => message.Leave?.Action == LeaveRequest.Types.Action.Reconnect);
+        signal.Send(new SignalRequest { Leave = new LeaveRequest() });      // as clients do before they enter anew
+        Pass(10);
+        var second = Connect(out _);
+        first.Connect();        // of whom nothing counts any more
+        first.End();
+        Pass(100);
+        Assert.False(_media.IsCompleted);
+        Assert.Equal((2, false), (_peers.All.Count, second.IsDisposed));
+    }
+
+    [Fact]
+    public async Task AnOfferThatOnlyAnotherConnectionCouldAnswer_GetsOne_AndIsNoOffence()
+    {
+        Connect(out var signal);
+        signal.Send(new SignalRequest { Offer = new SessionDescription { Sdp = "another connection's", Id = 2 } });
+        await UntilSentAsync(signal, message => message.Leave is { Action: LeaveRequest.Types.Action.Reconnect, Reason: DisconnectReason.StateMismatch });
+        Connect(out _);
+        Pass(100);
+        Assert.False(_media.IsCompleted);
+    }
+
+    /// <summary>Nothing was ever agreed on with it, so that the client's connection may still come up with another.</summary>
+    [Fact]
+    public async Task APeerThatNeverConnected_IsReplacedByTheNextOffers()
+    {
+        var signal = Enter();
+        _peers.All[0].End();
+        await UntilDisposedAsync(_peers.All[0]);
+        signal.Send(new SignalRequest { Offer = new SessionDescription { Sdp = "again", Id = 2 } });
+        await UntilSentAsync(signal, message => message.Answer?.Id == 2);
+        Assert.Equal(["again"], _peers.All[1].Offers);
+        _peers.All[1].Connect();
+        Assert.True(await _room.Started);
     }
 
     [Fact]
@@ -112,7 +144,7 @@ public sealed class RoomPresenceTests : IAsyncDisposable
         Pass(29 * 60);
         Assert.DoesNotContain(Sent(signal), message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken);
         Pass(2 * 60);
-        await Poll.UntilAsync(() => Sent(signal).Exists(message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken), () => "No token came.");
+        await UntilSentAsync(signal, message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken);
         _clock.Advance(TimeSpan.FromMinutes(50));       // past the first one's end
         Assert.True(_tokens.TryVerify(Sent(signal).Last(message => message.MessageCase == SignalResponse.MessageOneofCase.RefreshToken).RefreshToken, out var grant, out _));
         Assert.Equal(("call", "user", "join"), (grant.Room, grant.Identity, grant.JoinToken));
@@ -126,65 +158,4 @@ public sealed class RoomPresenceTests : IAsyncDisposable
     [InlineData(0, 300, 1)]
     public void Quality_IsThatOfPacketsAndDelay(double loss, int roundTripMs, int expected)
         => Assert.Equal((ConnectionQuality)expected, CallRoom.Rate(new PeerQuality(loss, TimeSpan.FromMilliseconds(roundTripMs))));
-
-    public async ValueTask DisposeAsync()
-    {
-        await _room.DisposeAsync();
-        foreach (var socket in _sockets) socket.Abort();
-        await Task.WhenAll(_serving).WaitAsync(Patience);
-        _pacer.Dispose();
-        await _services.DisposeAsync();
-    }
-
-    private FakePeer Connect(out FakeSocket signal)
-    {
-        signal = new FakeSocket();
-        _sockets.Add(signal);
-        var join = new RoomJoin { Offer = new SessionDescription { Sdp = "offer", Id = 1 } };
-        _serving.Add(_room.ServeAsync(signal, new RoomGrant("call", RoomGrant.UserIdentity), join, CancellationToken.None));
-        var peer = _peers.All[^1];
-        peer.Connect();
-        return peer;
-    }
-
-    private FakeSocket OpenJoinSocket()
-    {
-        var socket = new FakeSocket();
-        _sockets.Add(socket);
-        _serving.Add(_room.ServeAsync(new JoinSocket(socket, _clock), "ws://room", "token", CancellationToken.None));
-        return socket;
-    }
-
-    private void Pass(int seconds)
-    {
-        for (var i = 0; i < 2 * seconds; i++)
-        {
-            _clock.Advance(TimeSpan.FromMilliseconds(500));
-            _room.Tick();
-        }
-    }
-
-    private static List<SignalResponse> Sent(FakeSocket socket)
-    {
-        lock (socket.Sent) return [.. socket.Sent];
-    }
-
-    private sealed class NoSink : IMediaSink
-    {
-        public void OnAudio(ReadOnlySpan<short> pcm)
-        {
-        }
-
-        public void OnData(ReadOnlySpan<byte> json)
-        {
-        }
-
-        public void OnDtmf(char digit)
-        {
-        }
-
-        public void OnNotice(MediaNotice notice)
-        {
-        }
-    }
 }

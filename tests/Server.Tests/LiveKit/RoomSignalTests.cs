@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Google.Protobuf;
+using VoiceGrains.Grains.Signing;
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Tests.Shared;
 using Kind = VoiceGrains.Silo.LiveKit.Protocol.SignalResponse.MessageOneofCase;
@@ -66,6 +67,62 @@ public sealed class RoomSignalTests(RoomSilo silo)
         await signal.WaitForAsync(Kind.Answer, message => message.Answer.Id == 3);
         await signal.SendAsync(AddTrack("another"));
         Assert.NotEqual(published.Track.Sid, (await signal.WaitForAsync(Kind.TrackPublished, message => message.TrackPublished.Cid == "another")).TrackPublished.Track.Sid);
+    }
+
+    /// <summary>Not in every browser has a track the id in the offer that it had when it was announced.</summary>
+    [Fact]
+    public async Task ATrackWithAnotherIdInTheOffer_IsTheOneThatIsPublished()
+    {
+        await using var call = await RoomCall.CreateAsync(silo, UserFirst);
+        await call.EnterAsync();
+        var signal = call.Signal;
+        await signal.SendAsync(AddTrack("{mic}"));
+        await signal.OfferAsync(2, Sections("{another id}"));
+        await signal.OfferAsync(3, Sections("{another id}"));
+        await signal.WaitForAsync(Kind.Answer, message => message.Answer.Id == 3);
+        await signal.SendAsync(AddTrack("second"));
+        await signal.WaitForAsync(Kind.RequestResponse, message => message.RequestResponse.Reason == RequestResponse.Types.Reason.LimitExceeded);
+        await signal.OfferAsync(4, Sections("{another id}").Replace("sendonly", "inactive", StringComparison.Ordinal));
+        await signal.WaitForAsync(Kind.Answer, message => message.Answer.Id == 4);
+        await signal.SendAsync(AddTrack("second"));
+        await signal.WaitForAsync(Kind.TrackPublished, message => message.TrackPublished.Cid == "second");
+    }
+
+    [Fact]
+    public async Task ATokenForACamera_PublishesNoMicrophone()
+    {
+        await using var call = await RoomCall.CreateAsync(silo, UserFirst);
+        await call.EnterAsync(silo.Tokens.Create(new RoomGrant(call.CallId, RoomGrant.UserIdentity) { JoinToken = call.JoinToken, CanPublishSources = ["camera", "hologram"] }, TimeSpan.FromHours(1)));
+        Assert.Equal([TrackSource.Camera], call.Signal.Join.Participant.Permission.CanPublishSources);
+        await call.Signal.SendAsync(AddTrack("mic"));
+        await call.Signal.WaitForAsync(Kind.RequestResponse, message => message.RequestResponse.Reason == RequestResponse.Types.Reason.NotAllowed);
+    }
+
+    [Fact]
+    public async Task TheAgentsTrack_CanBeUnsubscribed_AndComesBack()
+    {
+        await using var call = await RoomCall.CreateAsync(silo, UserFirst);
+        await call.EnterAsync();
+        Assert.True(call.Peer.SendsAgent);
+        foreach (var (id, subscribes) in new[] { (2u, false), (3u, true) })
+        {
+            var before = call.Signal.Received.Count;
+            await call.Signal.SendAsync(new SignalRequest { Subscription = new UpdateSubscription { TrackSids = { call.AgentTrack }, Subscribe = subscribes } });
+            await call.Signal.WaitForAsync(Kind.MediaSectionsRequirement, message => message.MediaSectionsRequirement.NumAudios == 0, before);     // which makes the client offer
+            await call.Signal.OfferAsync(id);
+            await call.Signal.WaitForAsync(Kind.Answer, message => message.Answer.Id == id);
+            Assert.Equal(subscribes, call.Peer.SendsAgent);
+            var heard = call.Peer.Audio.Count;
+            if (subscribes) await call.UntilAsync(() => call.Peer.Audio.Count > heard + 2, "sound again");
+        }
+        await call.Signal.LeaveAsync();
+
+        await using var another = await RoomCall.CreateAsync(silo, UserFirst);
+        var signal = another.Keep(await SignalClient.ConnectAsync(another.RoomUrl, another.UserToken(), "&auto_subscribe=0"));
+        await signal.OfferAsync(1);
+        await signal.WaitForAsync(Kind.Answer);
+        Assert.False(another.PeerOf(signal, 0).SendsAgent);
+        await signal.LeaveAsync();
     }
 
     [Fact]
@@ -233,15 +290,27 @@ public sealed class RoomSignalTests(RoomSilo silo)
         Assert.Equal(DisconnectReason.ParticipantRemoved, (await call.Signal.WaitForAsync(Kind.Leave)).Leave.Reason);
     }
 
-    [Fact]
-    public async Task AFloodOfData_EndsTheCall()
+    [Theory]
+    [InlineData(1_000, 3)]          // too often
+    [InlineData(100, 60_000)]       // too much
+    public async Task AFloodOfData_EndsTheCall(int messages, int bytes)
     {
         await using var call = await RoomCall.CreateAsync(silo, UserFirst);
         await call.EnterAsync();
         await call.WaitForMessageAsync("state");
-        for (var i = 0; i < 1_000; i++) call.Peer.SendRaw([1, 2, 3]);
+        for (var i = 0; i < messages; i++) call.Peer.SendRaw(new byte[bytes]);
         Assert.Equal(DisconnectReason.ParticipantRemoved, (await call.Signal.WaitForAsync(Kind.Leave)).Leave.Reason);
         Assert.Equal("connection_error", (await call.EndedAsync()).GetProperty("endReason").GetString());
+    }
+
+    [Fact]
+    public async Task AFloodOfOffers_EndsTheSession()
+    {
+        await using var call = await RoomCall.CreateAsync(silo, UserFirst);
+        await call.EnterAsync();
+        for (var id = 2u; id < 100; id++) await call.Signal.OfferAsync(id);
+        Assert.Equal(DisconnectReason.ParticipantRemoved, (await call.Signal.WaitForAsync(Kind.Leave)).Leave.Reason);
+        Assert.InRange(call.Signal.Received.Count(message => message.MessageCase == Kind.Answer), 30, 60);
     }
 
     /// <summary>Requests in the wrong order and without sense, and any bytes on the data channel: the room stays in order.</summary>

@@ -34,7 +34,7 @@ public sealed class RoomSilo : IAsyncLifetime
         {
             database ??= await PostgresServer.CreateDatabaseAsync();
             app ??= await SiloFixture.StartAsync(database, services => services.AddSingleton<IRoomPeerFactory>(Peers),
-                ("Calls:Resume:Grace", "00:00:20"), ("WebRtc:ReconnectGrace", "00:00:05"), ("WebRtc:ConnectTimeout", "00:01:00"), ("WebRtc:MaxListeners", "2"));
+                ("Calls:Resume:Grace", "00:00:20"), ("WebRtc:ReconnectGrace", "00:00:05"), ("WebRtc:LeaveGrace", "00:00:01"), ("WebRtc:ConnectTimeout", "00:01:00"), ("WebRtc:MaxListeners", "2"));
         }
         finally
         {

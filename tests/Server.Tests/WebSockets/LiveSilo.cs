@@ -63,6 +63,7 @@ public sealed class LiveSilo : IAsyncLifetime
             ("ExternalVoices:Cartesia:BaseUrl", cartesia.Url),
             ("ExternalVoices:Inworld:BaseUrl", inworld.Url),
             ("Gateway:RequestsPerSecondPerAccount", "0"),       // tests ask faster than people do
+            ("WebRtc:LeaveGrace", "00:00:30"),                  // browsers load a page again slowly on a busy machine
             ("Outbound:AllowedNetworks:0", "127.0.0.1/32"),     // tests' own tool servers
         ]);
         Address = SiloFixture.AddressOf(app);

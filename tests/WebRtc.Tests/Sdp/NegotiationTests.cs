@@ -175,6 +175,17 @@ public sealed class NegotiationTests
         Assert.Equal("0", Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-livekit-2.23.0-3")), second, 1).Agent?.Offered.Mid);
     }
 
+    [Fact]
+    public void Decide_PausesTheAgentsSection_WhileNothingIsToBeSent()
+    {
+        var first = Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-livekit-2.23.0-1")), null, 1, sendsAgent: false);
+        Assert.Null(first.Agent);
+        Assert.Equal("0", first.AgentMid);
+        var second = Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-livekit-2.23.0-2")), first, 1);
+        Assert.Equal("0", second.Agent?.Offered.Mid);
+        Assert.Null(Negotiation.Decide(SdpParser.Parse(SdpOffers.Read("chromium-livekit-2.23.0-3")), second, 1, sendsAgent: false).Agent);
+    }
+
     [Theory]
     [InlineData("a=setup:active", "passive")]
     [InlineData("a=setup:passive", "active")]
