@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
-using VoiceGrains.Cli.Load;
+using VoiceGrains.Bench.WebRtc;
 using VoiceGrains.Media;
 
 namespace VoiceGrains.Bench.Micro;
@@ -16,8 +16,7 @@ public partial class OpusBenchmarks : IDisposable
     private const int FrameSamples = RateHz / 50;
     private readonly OpusEncoderOptions _options = new();
     private readonly SteppingClock _clock = new();
-    private readonly short[] _speech;
-    private readonly byte[][] _packets;
+    private readonly Speech _speech = new();
     private readonly short[] _pcm = new short[FrameSamples];
     private readonly byte[] _packet = new byte[OpusEncoder.MaxPacketBytes];
     private readonly AudioReceiver _receiver;
@@ -29,7 +28,6 @@ public partial class OpusBenchmarks : IDisposable
 
     public OpusBenchmarks()
     {
-        _speech = ReadSpeech();
         _receiver = new AudioReceiver(new() { SampleRateHz = RateHz }, _clock);
         _sender = new OpusSender(new() { Encoder = _options }, (opus, _, _) => _sent += opus.Length, _clock);
         _decoder = DecoderCreate(RateHz, 1, out _);
@@ -37,8 +35,6 @@ public partial class OpusBenchmarks : IDisposable
         EncoderControl(_encoder, request: 4002, _options.BitrateBps);
         EncoderControl(_encoder, request: 4010, _options.Complexity);
         EncoderControl(_encoder, request: 4012, 1);
-        using var encoder = new OpusEncoder(_options);
-        _packets = [.. _speech.Chunk(FrameSamples).Select(frame => _packet[..encoder.Encode(frame, _packet)])];
     }
 
     [Benchmark(Baseline = true)]
@@ -46,9 +42,9 @@ public partial class OpusBenchmarks : IDisposable
     {
         var frame = Next();
         fixed (short* pcm = _pcm)
-        fixed (byte* packet = _packets[frame])
-            Decode(_decoder, packet, _packets[frame].Length, pcm, FrameSamples, 0);
-        fixed (short* speech = &_speech[frame * FrameSamples])
+        fixed (byte* packet = _speech.Packets[frame])
+            Decode(_decoder, packet, _speech.Packets[frame].Length, pcm, FrameSamples, 0);
+        fixed (short* speech = _speech.Frame(frame))
         fixed (byte* packet = _packet)
             return Encode(_encoder, speech, FrameSamples, packet, _packet.Length);
     }
@@ -58,9 +54,9 @@ public partial class OpusBenchmarks : IDisposable
     {
         var frame = Next();
         _clock.Step();
-        _receiver.Put((ushort)_at, (uint)(_at * FrameSamples), _packets[frame]);
+        _receiver.Put((ushort)_at, (uint)(_at * FrameSamples), _speech.Packets[frame]);
         _receiver.Take(_pcm);
-        if (!_sender.TryWrite(_speech.AsSpan(frame * FrameSamples, FrameSamples))) throw new InvalidOperationException("The sender took nothing.");
+        if (!_sender.TryWrite(_speech.Frame(frame))) throw new InvalidOperationException("The sender took nothing.");
         _sender.Tick(_clock.GetTimestamp());
         return _sent;
     }
@@ -84,16 +80,7 @@ public partial class OpusBenchmarks : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private int Next() => ++_at % _packets.Length;
-
-    private static short[] ReadSpeech()
-    {
-        var recorded = new short[new FileInfo(LoadCommand.Speech).Length / sizeof(short)];
-        Pcm.FromBytes(File.ReadAllBytes(LoadCommand.Speech), recorded);
-        using var resampler = new Resampler(16_000, RateHz);
-        var speech = new short[resampler.MaxOutput(recorded.Length)];
-        return speech[..(resampler.Process(recorded, speech) / FrameSamples * FrameSamples)];
-    }
+    private int Next() => ++_at % _speech.Frames;
 
     [LibraryImport("libopus.so.0", EntryPoint = "opus_decoder_create")]
     private static partial nint DecoderCreate(int rate, int channels, out int error);

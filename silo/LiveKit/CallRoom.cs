@@ -12,7 +12,7 @@ namespace VoiceGrains.Silo.LiveKit;
 /// The room of one call on this silo: the user, the agent and those who listen. Signalling connections, peers and join sockets come and go; the room and its
 /// <see cref="Port"/> stay as long as the conversation. One short lock guards who is in it; sound passes it by.
 /// </summary>
-internal sealed partial class CallRoom : IAsyncDisposable
+internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
 {
     internal const double DataPacketsPerSecond = 100, DataPacketBurst = 300;
     internal const double DataBytesPerSecond = 1 << 20, DataByteBurst = 4 << 20;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Media;
-using VoiceGrains.Silo.LiveKit;
 
 namespace VoiceGrains.Silo.WebRtc;
 
@@ -29,7 +28,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private static ReadOnlySpan<byte> StateMessage => "{\"type\":\"state\""u8;
     private static ReadOnlySpan<byte> CallStartedMessage => "{\"type\":\"call_started\""u8;
 
-    private readonly CallRoom _room;
+    private readonly IRoomMedia _room;
     private readonly Pacer _pacer;
     private readonly TimeProvider _clock;
     private readonly AudioReceiver _receiver;
@@ -51,7 +50,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private long _lastPacket;
     private long _nextFrame;
 
-    public WebRtcPort(CallRoom room, Pacer pacer, TimeProvider clock)
+    public WebRtcPort(IRoomMedia room, Pacer pacer, TimeProvider clock)
     {
         (_room, _pacer, _clock) = (room, pacer, clock);
         _receiver = new AudioReceiver(new AudioReceiverOptions { SampleRateHz = InputRateHz }, clock);
