@@ -98,11 +98,11 @@ require_node_packages() {
   done
 }
 
-# build_console : builds the talk page, which the gateway then takes in, unless it already comes from these very sources. Where Node is not installed, or npm
-# cannot reach its registry, the server does without: the page then says what is missing.
+# build_console : builds the talk page, which the gateway then takes in, unless it already comes from these very sources. Where Node cannot be installed, or
+# npm cannot reach its registry, the server does without: the page then says what is missing.
 build_console() {
   local folder=$root/console stamp=$root/artifacts/stamps/console now
-  command -v npm >/dev/null || return 0
+  command -v npm >/dev/null || (require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm') || { say "The server starts without the talk page."; return 0; }
   now=$(cd "$folder" && find . \( -name node_modules -o -name dist \) -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | cksum)
   [[ -e $folder/dist/index.html && -e $stamp && $(<"$stamp") == "$now" ]] && return
   mkdir -p "$root/artifacts/stamps"
