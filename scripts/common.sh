@@ -85,12 +85,23 @@ apt_install() (
   ! command -v systemctl >/dev/null || systemctl --quiet disable "${units[@]}" 2>/dev/null || true
 )
 
-# require_node_packages FOLDER ... : installs what each folder's package-lock.json names, unless node_modules already comes from that very file.
+# has_node_packages FOLDER : whether node_modules comes from that very package-lock.json.
+has_node_packages() { cmp -s "$1/package-lock.json" "$1/node_modules/.from-lock.json"; }
+
+# require_node FOLDER ... : installs Node where it is missing and one of the folders lacks its packages.
+require_node() {
+  local folder
+  for folder in "$@"; do
+    has_node_packages "$folder" || command -v npm >/dev/null || require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm'
+  done
+}
+
+# require_node_packages FOLDER ... : installs what each folder's package-lock.json names, unless it is there.
 require_node_packages() {
   local folder
   for folder in "$@"; do
-    cmp -s "$folder/package-lock.json" "$folder/node_modules/.from-lock.json" && continue
-    command -v npm >/dev/null || require_packages nodejs '/usr/bin/node' npm '/usr/bin/npm'
+    has_node_packages "$folder" && continue
+    require_node "$folder"
     say "Installing the Node packages of ${folder#"$root/"} ..."
     (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) ||
       { say "npm could not install them: what needs them is left out."; continue; }
