@@ -9,7 +9,7 @@ using VoiceGrains.Cli;
 
 var root = new RootCommand("Measures a real server from outside, as its callers do. See bench/README.md.")
 {
-    TurnScenario.Command(), ToolScenario.Command(), LoadScenario.Command(), RpcScenario.Command(), ActivationScenario.Command(), IdleScenario.Command(), ListScenario.Command(), RestScenario.Command(), WebRtcScenario.Command(), MediaServer.Command(), MicroCommand.Create(),
+    TurnScenario.Command(), ToolScenario.Command(), LoadScenario.Command(), RpcScenario.Command(), ActivationScenario.Command(), IdleScenario.Command(), ListScenario.Command(), RestScenario.Command(), WebRtcScenario.Command(), MediaServer.Command(), RoomScenario.Command(), MicroCommand.Create(),
 };
 try
 {

@@ -6,6 +6,7 @@ using VoiceGrains.Cli;
 using VoiceGrains.WebRtc.Dtls;
 using VoiceGrains.WebRtc.Ice;
 using VoiceGrains.WebRtc.Rtp;
+using VoiceGrains.WebRtc.Sctp;
 using VoiceGrains.WebRtc.Sdp;
 using VoiceGrains.WebRtc.Srtp;
 using VoiceGrains.WebRtc.Tests.Transport;
@@ -16,7 +17,7 @@ namespace VoiceGrains.Bench.WebRtc;
 /// A native client: what a browser does on the wire, with Opus that was encoded before. It has a UDP socket and no thread: whoever owns it sends and drains, one
 /// thread at a time.
 /// </summary>
-internal sealed class Caller : IDtlsSink, IDisposable
+internal sealed class Caller : IDtlsSink, ISctpSink, IDisposable
 {
     private const uint Ssrc = 2_750_662_958;            // of the offer, as are the next two
     private const int LevelExtension = 1;
@@ -27,16 +28,20 @@ internal sealed class Caller : IDtlsSink, IDisposable
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
     private readonly byte[] _in = new byte[2_048], _out = new byte[2_048];
     private DtlsTransport? _dtls;
+    private readonly bool _hasData;
+    private SctpAssociation? _data;
     private SrtpSession? _inbound, _outbound;
     private IceCredentials? _server;
     private string? _closed;
     private ushort _sequence = (ushort)RandomNumberGenerator.GetInt32(65_536);
     private uint _timestamp;
 
-    public Caller()
+    /// <param name="hasData">With the two data channels of a LiveKit client.</param>
+    public Caller(bool hasData = false)
     {
-        var audio = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "WebRtc", "offer.sdp")).Split("m=application")[0].Replace("BUNDLE 0 1", "BUNDLE 0");
-        Offer = Regex.Replace(audio, "(?<=a=fingerprint:).*(?=\r)", _certificate.Fingerprint);
+        var offer = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "WebRtc", "offer.sdp"));
+        if (!hasData) offer = offer.Split("m=application")[0].Replace("BUNDLE 0 1", "BUNDLE 0");
+        (_hasData, Offer) = (hasData, Regex.Replace(offer, "(?<=a=fingerprint:).*(?=\r)", _certificate.Fingerprint));
     }
 
     /// <summary>Chromium's, of one section of audio both ways.</summary>
@@ -44,6 +49,9 @@ internal sealed class Caller : IDtlsSink, IDisposable
 
     /// <summary>Authentic packets of sound.</summary>
     public long Received { get; private set; }
+
+    /// <summary>Of its data channels.</summary>
+    public long Messages { get; private set; }
 
     /// <summary>Of the server's choice.</summary>
     public SrtpProfile Profile { get; private set; }
@@ -61,6 +69,7 @@ internal sealed class Caller : IDtlsSink, IDisposable
             if (_closed is not null || Environment.TickCount64 - began > ConnectLimit.TotalMilliseconds) throw new CliException($"A call did not connect: {_closed ?? "no answer in time"}.");
             await Task.Delay(1, cancellationToken);
         }
+        if (_hasData) OpenData();
     }
 
     /// <summary>Tells the server that it may go on sending, as browsers do each few seconds.</summary>
@@ -95,19 +104,34 @@ internal sealed class Caller : IDtlsSink, IDisposable
 
     public void OnConnected(SrtpKeys keys) => (Profile, _inbound, _outbound) = (keys.Profile, SrtpSession.Inbound(keys), SrtpSession.Outbound(keys));
 
-    public void OnData(ReadOnlySpan<byte> applicationData)
-    {
-    }
+    public void OnData(ReadOnlySpan<byte> applicationData) => _data?.OnPacket(applicationData);
 
     public void OnClosed(string reason) => _closed = reason;
 
+    void ISctpSink.Send(ReadOnlySpan<byte> packet) => _dtls!.TrySend(packet);
+
+    void ISctpSink.OnChannel(DataChannel channel)
+    {
+    }
+
+    void ISctpSink.OnMessage(DataChannel channel, ReadOnlySpan<byte> message, bool isBinary) => Messages++;
+
     public void Dispose()
     {
-        _socket.Dispose();
+        _data?.Dispose();
         _dtls?.Dispose();
+        _socket.Dispose();
         _inbound?.Dispose();
         _outbound?.Dispose();
         _certificate.Dispose();
+    }
+
+    private void OpenData()
+    {
+        _data = new SctpAssociation(isDtlsClient: false, this, SctpOptions.Default, TimeProvider.System);
+        _data.Start();
+        _data.Open("_reliable", DataChannelOptions.Reliable);
+        _data.Open("_lossy", new DataChannelOptions(Ordered: false, MaxRetransmits: 0));
     }
 
     private void Take(int length)

@@ -10,6 +10,10 @@ internal sealed class Callers(IReadOnlyList<Caller> callers, Speech speech) : ID
     private Thread? _thread;
     private volatile bool _isStopped;
     private int _tick;
+    private long _sent;
+
+    /// <summary>Packets of sound.</summary>
+    public long Sent => Volatile.Read(ref _sent);
 
     public long Received => callers.Sum(caller => caller.Received);
 
@@ -39,6 +43,7 @@ internal sealed class Callers(IReadOnlyList<Caller> callers, Speech speech) : ID
                 var frame = _tick / Phases + 7 * i;
                 callers[i].Drain();
                 callers[i].Speak(speech.Packet(frame));
+                _sent++;
                 if (frame % FramesPerCheck == 0) callers[i].Check();
             }
         }

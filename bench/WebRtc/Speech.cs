@@ -11,14 +11,15 @@ internal sealed class Speech
     public const int FrameSamples = RateHz / 50;
     private readonly short[] _samples;
 
-    public Speech()
+    /// <param name="pause">Silence behind the words.</param>
+    public Speech(TimeSpan pause = default)
     {
         if (!File.Exists(LoadCommand.Speech)) throw new CliException($"{LoadCommand.Speech} is missing: install pocketsphinx-testdata.", CliException.Usage);
         var recorded = new short[new FileInfo(LoadCommand.Speech).Length / sizeof(short)];
         Pcm.FromBytes(File.ReadAllBytes(LoadCommand.Speech), recorded);
         using var resampler = new Resampler(16_000, RateHz);
         var speech = new short[resampler.MaxOutput(recorded.Length)];
-        _samples = speech[..(resampler.Process(recorded, speech) / FrameSamples * FrameSamples)];
+        _samples = [.. speech[..(resampler.Process(recorded, speech) / FrameSamples * FrameSamples)], .. new short[(int)(pause.TotalSeconds * 50) * FrameSamples]];
         using var encoder = new OpusEncoder(new OpusEncoderOptions());
         var packet = new byte[OpusEncoder.MaxPacketBytes];
         Packets = [.. _samples.Chunk(FrameSamples).Select(frame => packet[..encoder.Encode(frame, packet)])];

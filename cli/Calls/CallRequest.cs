@@ -15,6 +15,9 @@ internal sealed record CallRequest
 
     public bool Record { get; init; }
 
+    /// <summary>The call is joined by a WebRTC client, not by a WebSocket; the next two are then of no meaning.</summary>
+    public bool IsWebRtc { get; init; }
+
     /// <summary>PCM rate both ways.</summary>
     public int SampleRateHz { get; init; } = 16_000;
 
@@ -35,7 +38,7 @@ internal sealed record CallRequest
         if (ClientBufferMs is { } buffer)
             medium["clientBufferSizeMs"] = buffer;
 
-        var call = new JsonObject { ["medium"] = new JsonObject { ["serverWebSocket"] = medium } };
+        var call = new JsonObject { ["medium"] = IsWebRtc ? new JsonObject { ["webRtc"] = new JsonObject() } : new JsonObject { ["serverWebSocket"] = medium } };
         if (Record)
             call["recordingEnabled"] = true;
         if (AgentSpeaksFirst is { } agentFirst)

@@ -18,6 +18,7 @@ public sealed partial class Pacer : IDisposable
     private readonly PacerWorker[] _workers;
     private readonly bool _isManual;
     private bool _isDisposed;
+    private uint _turn;
 
     /// <param name="options">Threads and period.</param>
     /// <param name="clock">Source of the timestamps; the threads themselves wait in real time.</param>
@@ -57,7 +58,7 @@ public sealed partial class Pacer : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _workers.MinBy(worker => worker.Items)!.Add(item);
+            return NextWorker().Add(item);
         }
     }
 
@@ -84,6 +85,17 @@ public sealed partial class Pacer : IDisposable
         foreach (var worker in _workers)
             worker.Join(TimeSpan.FromSeconds(1));
         _meter.Dispose();
+    }
+
+    /// <summary>
+    /// Of several with the fewest items not always the first: a call adds its items one after the other, and then the heavy ones of all calls would meet on
+    /// one thread, the light ones on another.
+    /// </summary>
+    private PacerWorker NextWorker()
+    {
+        var fewest = _workers.Min(worker => worker.Items);
+        PacerWorker[] free = [.. _workers.Where(worker => worker.Items == fewest)];
+        return free.Length == 1 ? free[0] : free[_turn++ % free.Length];
     }
 
     private void OnFailed(IPaced item, Exception exception)

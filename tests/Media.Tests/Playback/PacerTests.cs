@@ -26,6 +26,25 @@ public class PacerTests
     }
 
     [Fact]
+    public async Task ItemsThatComeInPairs_AreSpreadOverTheThreadsByEachOfTheTwo()
+    {
+        using var pacer = Create(threads: 2);
+        List<Item> first = [], second = [];
+        for (var call = 0; call < 4; call++)
+        {
+            foreach (var items in new[] { first, second })
+            {
+                items.Add(new Item(ticksAwaited: 1));
+                pacer.Add(items[^1]);
+            }
+        }
+        foreach (var item in first.Concat(second))
+            await item.Ticked.WaitAsync(s_patience, Cancel);
+        Assert.Equal([2, 2], first.GroupBy(item => item.ThreadId).Select(thread => thread.Count()));
+        Assert.Equal([2, 2], second.GroupBy(item => item.ThreadId).Select(thread => thread.Count()));
+    }
+
+    [Fact]
     public async Task Deadlines_StayOnTheGrid()
     {
         using var pacer = Create(threads: 1);
