@@ -20,7 +20,7 @@ internal sealed class EchoingCall : IRoomPeerSink
     /// <summary>Packets that were sent back.</summary>
     public long Packets { get; private set; }
 
-    public string Answer(string offer) => _peer.Answer(offer);
+    public string Answer(string offer) => _peer.Answer(offer, sendsAgent: true)!;
 
     void IRoomPeerSink.OnAudio(object stream, ushort sequence, uint timestamp, ReadOnlySpan<byte> opus, byte? level)
     {
@@ -30,6 +30,10 @@ internal sealed class EchoingCall : IRoomPeerSink
     }
 
     void IRoomPeerSink.OnConnected(bool isConnected)
+    {
+    }
+
+    void IRoomPeerSink.OnEnded()
     {
     }
 

@@ -37,7 +37,7 @@ internal sealed class ServedCall : IRoomMedia, IRoomPeerSink, IMediaSink
 
     bool IRoomMedia.IsUserConnected => _isConnected;
 
-    public string Answer(string offer) => _peer.Answer(offer);
+    public string Answer(string offer) => _peer.Answer(offer, sendsAgent: true)!;
 
     void IRoomPeerSink.OnConnected(bool isConnected) => _isConnected = isConnected;
 
@@ -45,6 +45,10 @@ internal sealed class ServedCall : IRoomMedia, IRoomPeerSink, IMediaSink
     {
         PacketsIn++;
         _port.OnAudio(stream, sequence, timestamp, opus);
+    }
+
+    void IRoomPeerSink.OnEnded()
+    {
     }
 
     void IRoomPeerSink.OnData(string label, ReadOnlySpan<byte> message) => _port.OnData(message);
