@@ -10,11 +10,15 @@ internal sealed class Microphone(string mid, TimeProvider clock)
     private readonly byte[] _mid = Encoding.UTF8.GetBytes(mid);
     private volatile Terms? _terms;
     private volatile ReceivedStream? _stream;
+    private long _formerlyLost;
 
     public string Mid => mid;
 
     /// <summary>The stream that arrives; null before its first packet.</summary>
     public ReceivedStream? Stream => _stream;
+
+    /// <summary>Packets of this section's streams that did not arrive; duplicates of the current one count against it.</summary>
+    public long Lost => Interlocked.Read(ref _formerlyLost) + (_stream?.Statistics.Lost ?? 0);
 
     /// <summary>Whether lost packets may be asked for again.</summary>
     public bool HasNack => _terms!.HasNack;
@@ -44,6 +48,7 @@ internal sealed class Microphone(string mid, TimeProvider clock)
         var (stream, msid) = (_stream, _terms!.Msid);
         if (stream is not null && stream.Track.Ssrc == ssrc && stream.Track.StreamId == msid?.StreamId && stream.Track.TrackId == msid?.TrackId)
             return stream;
+        Interlocked.Add(ref _formerlyLost, Math.Max(0, stream?.Statistics.Lost ?? 0));
         var track = new RemoteTrack(mid, msid?.StreamId, msid?.TrackId, ssrc);
         return _stream = new ReceivedStream(track, new RtpReceiverStatistics(ssrc, AudioSender.ClockRateHz, clock), new LossRequester(clock));
     }

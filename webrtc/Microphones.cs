@@ -19,6 +19,18 @@ internal sealed class Microphones(TimeProvider clock)
     public long Bytes => Interlocked.Read(ref _bytes);
     public long Unrouted => Interlocked.Read(ref _unrouted);
 
+    /// <summary>Packets that did not arrive, of the sections that may send now.</summary>
+    public long Lost
+    {
+        get
+        {
+            var lost = 0L;
+            foreach (var microphone in _all)
+                lost += microphone.Lost;
+            return lost;
+        }
+    }
+
     /// <summary>Packets that came after they had been asked for again.</summary>
     public long Recovered => Interlocked.Read(ref _recovered);
     public IReadOnlyList<Microphone> All => _all;

@@ -30,6 +30,8 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     private volatile int _isDisposed;
     private long _maxMessageBytes;
     private long _requests;
+    private long _lost;                 // of TakeCounts
+    private long _lostByClient;
 
     /// <exception cref="ObjectDisposedException">The endpoint is closed.</exception>
     public PeerConnection(PeerConnectionOptions options, IPeerSink sink, TimeProvider clock, ILogger logger)
@@ -40,6 +42,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
         _teller = new PeerStateTeller(_transport, sink, logger);
         _sender = new AudioSender(_transport, options.AgentSsrc, clock);
         _reporter = new RtcpReporter(_transport, _sender, _microphones, options, clock);
+        options.Endpoint.PeerMetrics.Add(this);
     }
 
     public PeerState State => _transport.State;
@@ -68,7 +71,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
                 JitterAtClient = sent.RemoteJitter,
                 PacketsReceived = _microphones.Packets,
                 BytesReceived = _microphones.Bytes,
-                PacketsLost = received?.Lost ?? 0,
+                PacketsLost = _microphones.Lost,
                 Loss = _reporter.Loss,
                 Jitter = received?.Jitter ?? TimeSpan.Zero,
                 PacketsUnrouted = _microphones.Unrouted,
@@ -80,6 +83,9 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
             };
         }
     }
+
+    /// <summary>Whether data channels can be used.</summary>
+    internal bool HasAssociation => _transport.HasAssociation;
 
     /// <summary>
     /// Answers an offer: the first one, one with other sections or directions, or an ICE restart. What is connected stays so, with the same keys, channels and
@@ -133,6 +139,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
             return ValueTask.CompletedTask;
         _teller.Stop();
         _reporter.Dispose();
+        _options.Endpoint.PeerMetrics.Remove(this);     // while all of its parts can be read
         lock (_negotiating)
             _transport.Dispose();
         _sender.Dispose();
@@ -172,6 +179,35 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
         {
             LogSinkFailed(nameof(IPeerSink.OnData), exception);
         }
+    }
+
+    /// <summary>What was counted so far, for the metrics of all. One thread at a time.</summary>
+    internal PeerCounts TakeCounts()
+    {
+        // A duplicate or a late packet lessens a loss that was told already; a counter cannot.
+        _lost = Math.Max(_lost, _microphones.Lost);
+        _lostByClient = Math.Max(_lostByClient, _sender.Statistics.CumulativeLost);
+        var data = _transport.Data;
+        return new PeerCounts
+        {
+            PacketsReceived = _microphones.Packets,
+            PacketsSent = _sender.Statistics.Packets,
+            PacketsLost = _lost,
+            PacketsLostByClient = _lostByClient,
+            PacketsUnrouted = _microphones.Unrouted,
+            PacketsRequested = Interlocked.Read(ref _requests),
+            PacketsRequestedByClient = _sender.Requested,
+            PacketsRecovered = _microphones.Recovered,
+            PacketsRetransmitted = _sender.Retransmitted,
+            NotAuthentic = _transport.NotAuthentic,
+            Replayed = _transport.Replayed,
+            Unexpected = _transport.Unexpected,
+            MessagesReceived = data.MessagesReceived,
+            MessagesSent = data.MessagesSent,
+            MessagesRefused = data.MessagesRefused,
+            SctpPacketsRefused = data.PacketsRefused,
+            SctpPacketsUnsent = data.PacketsDropped,
+        };
     }
 
     private void AskAgain(ReceivedStream stream)

@@ -39,13 +39,13 @@ public readonly record struct PeerStatistics
     /// <summary>Payload bytes of <see cref="PacketsReceived"/>.</summary>
     public long BytesReceived { get; init; }
 
-    /// <summary>Packets of the current (first) microphone that did not arrive; negative where some came twice.</summary>
+    /// <summary>Packets of the microphones that did not arrive; negative where some came twice.</summary>
     public long PacketsLost { get; init; }
 
     /// <summary>Share of the microphones' packets that did not arrive in our latest report interval, 0 to 1.</summary>
     public double Loss { get; init; }
 
-    /// <summary>Interarrival jitter of that microphone.</summary>
+    /// <summary>Interarrival jitter of the first microphone.</summary>
     public TimeSpan Jitter { get; init; }
 
     /// <summary>Authentic packets that belong to no microphone: an unknown source, or another payload type than the negotiated one.</summary>

@@ -40,17 +40,21 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
     private volatile DataChannel[] _channels = [];
     private volatile DtlsTransport? _dtls;
     private volatile SctpAssociation? _sctp;
-    private SrtpSession? _inbound;
+    private volatile SrtpSession? _inbound;
     private volatile bool _isSecured;
+    private readonly PeerMetrics _metrics;
+    private long _handshakeStarted;
+    private volatile bool _hasHandshakeStarted;
+    private int _isHandshakeCounted;
     private bool _isDtlsClient;
     private bool _hasData;
     private PeerState? _end;
     private volatile bool _hasEnded;    // _end, for the audio path
-    private long _refused;
+    private long _unexpected;
 
     public PeerTransport(PeerConnectionOptions options, IPeerTransportSink sink, TimeProvider clock)
     {
-        (_options, _sink, _clock) = (options, sink, clock);
+        (_options, _sink, _clock, _metrics) = (options, sink, clock, options.Endpoint.PeerMetrics);
         _iceTimer = clock.CreateTimer(static state => ((PeerTransport)state!).OnIceTimeout(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Agent = options.Endpoint.CreateAgent(this);
     }
@@ -60,7 +64,16 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
     public bool IsSecured => _isSecured;
 
     /// <summary>Datagrams that are not authentic, replayed, too long or that came before the keys.</summary>
-    public long Refused => Volatile.Read(ref _refused);
+    public long Refused => Unexpected + NotAuthentic + Replayed;
+
+    /// <summary>Those that came before the keys, or are too long.</summary>
+    public long Unexpected => Volatile.Read(ref _unexpected);
+    public long NotAuthentic => _inbound?.Refused ?? 0;
+    public long Replayed => _inbound?.Replayed ?? 0;
+
+    /// <summary>Of the data channels.</summary>
+    public SctpStatistics Data => _sctp?.Statistics ?? default;
+    public bool HasAssociation => _sctp is { IsUp: true };
 
     public PeerState State
     {
@@ -118,6 +131,7 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
             _end ??= PeerState.Closed;
         }
         _iceTimer.Dispose();
+        CountFailedHandshake();
         _sctp?.Dispose();
         _dtls?.Dispose();
         Agent.Dispose();
@@ -129,6 +143,8 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
         if (state == IceState.Connected)
         {
             _iceTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            if (!_hasHandshakeStarted)
+                (_handshakeStarted, _hasHandshakeStarted) = (_clock.GetTimestamp(), true);
             _dtls?.Start();
         }
         if (state == IceState.Closed)
@@ -149,15 +165,15 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
     {
         if (_inbound is not { } inbound || datagram.Length > MaxDatagram)
         {
-            _refused++;
+            Volatile.Write(ref _unexpected, _unexpected + 1);
             return;
         }
         datagram.CopyTo(_packet);
         var length = datagram.Length;
         var isRtcp = datagram[1] is >= 192 and <= 223;                      // RFC 5761 §4
         if (!(isRtcp ? inbound.UnprotectRtcp(_packet, ref length) : inbound.Unprotect(_packet, ref length)))
-            _refused++;
-        else if (isRtcp)
+            return;     // the session counts it
+        if (isRtcp)
             _sink.OnRtcp(_packet.AsSpan(0, length));
         else
             _sink.OnRtp(_packet.AsSpan(0, length));
@@ -170,13 +186,19 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
         _inbound = SrtpSession.Inbound(keys);
         _sink.OnSecured(keys);
         _isSecured = true;
+        if (Interlocked.Exchange(ref _isHandshakeCounted, 1) == 0)
+            _metrics.HandshakeDone(_clock.GetElapsedTime(_handshakeStarted));
         StartData();
         _sink.OnTransportChanged("The DTLS handshake is done.");
     }
 
     void IDtlsSink.OnData(ReadOnlySpan<byte> applicationData) => _sctp?.OnPacket(applicationData);
 
-    void IDtlsSink.OnClosed(string reason) => End(reason);
+    void IDtlsSink.OnClosed(string reason)
+    {
+        CountFailedHandshake();
+        End(reason);
+    }
 
     void ISctpSink.Send(ReadOnlySpan<byte> packet) => _dtls?.TrySend(packet);
 
@@ -211,20 +233,30 @@ internal sealed class PeerTransport : IIceSink, IDtlsSink, ISctpSink, IDisposabl
 
     private void OnIceTimeout()
     {
-        if (Agent.State != IceState.Connected)
-            End("No path to the client was found in time.");
+        if (Agent.State == IceState.Connected)
+            return;
+        if (End("No path to the client was found in time."))
+            _metrics.IceTimedOut();
     }
 
-    /// <summary>The end from outside; the owner disposes.</summary>
-    private void End(string reason)
+    /// <summary>Once, where one had begun and has not succeeded.</summary>
+    private void CountFailedHandshake()
+    {
+        if (_hasHandshakeStarted && _dtls is { } dtls && Interlocked.Exchange(ref _isHandshakeCounted, 1) == 0)
+            _metrics.HandshakeFailed(dtls.Fault);
+    }
+
+    /// <summary>The end from outside; the owner disposes. False: it had ended before.</summary>
+    private bool End(string reason)
     {
         lock (_gate)
         {
             if (_end is not null)
-                return;
+                return false;
             _hasEnded = true;
             _end = _isSecured && Agent.State != IceState.Disconnected ? PeerState.Closed : PeerState.Failed;
         }
         _sink.OnTransportChanged(reason);
+        return true;
     }
 }

@@ -8,7 +8,8 @@ namespace VoiceGrains.WebRtc;
 /// Our RTCP: a compound report each few seconds, a goodbye at the end, and what the client's reports say. Nothing is sent before DTLS is up. Reports come from a
 /// timer, the client's from the receive loop.
 /// </summary>
-internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, Microphones microphones, PeerConnectionOptions options, TimeProvider clock) : IDisposable
+internal sealed class RtcpReporter(
+    PeerTransport transport, AudioSender sender, Microphones microphones, PeerConnectionOptions options, TimeProvider clock) : IDisposable
 {
     /// <summary>Most blocks of one report (RFC 3550 §6.4.1); further microphones are not reported on.</summary>
     private const int MaxBlocks = 31;
@@ -17,6 +18,7 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
     private const int MaxNack = RetransmissionBuffer.Slots;
     private const int MaxReport = 28 + 24 * MaxBlocks + 4 + 8 + 256 + 8;
 
+    private readonly PeerMetrics _metrics = options.Endpoint.PeerMetrics;
     private readonly Lock _gate = new();
     private readonly byte[] _cname = Encoding.UTF8.GetBytes(options.Cname);
     private readonly byte[] _buffer = new byte[MaxReport + SrtpSession.MaxTrailer];
@@ -51,10 +53,17 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
             if (packet.TryReadSenderInfo(out var info))
                 microphones.FindStream(info.Ssrc)?.Statistics.OnSenderReport(in info);
             for (var i = 0; i < packet.Reports; i++)
-                sender.Statistics.OnReport(packet.Report(i));
+                OnReport(packet.Report(i));
             if (packet.TryReadNack(out var ssrc, lost, out var count) && ssrc == sender.Ssrc)
                 sender.OnNack(lost[..count]);
         }
+    }
+
+    private void OnReport(in RtcpReportBlock report)
+    {
+        sender.Statistics.OnReport(in report);
+        if (report.Ssrc == sender.Ssrc)
+            _metrics.ReportedByClient(sender.Statistics.RemoteJitter, report.LastSenderReport == 0 ? null : sender.Statistics.RoundTrip);
     }
 
     /// <summary>Asks the client for packets again. False: not connected.</summary>
@@ -121,6 +130,7 @@ internal sealed class RtcpReporter(PeerTransport transport, AudioSender sender, 
             if (microphone.Stream is not { } stream || count == blocks.Length)
                 continue;
             blocks[count] = stream.Statistics.CreateReport();
+            _metrics.Reported(stream.Statistics.Jitter);
             loss = Math.Max(loss, blocks[count++].FractionLost);
         }
         Volatile.Write(ref _loss, loss / 256.0);

@@ -42,12 +42,13 @@ internal static class MediaServer
         Console.WriteLine($"{peers.Port} {((IPEndPoint)echo.LocalEndPoint!).Port}");
 
         var speech = new Speech();
+        var metrics = new ReceiverMetrics(meters.Create("VoiceGrains.Rooms"));
         List<ServedCall> calls = [];
         List<EchoingCall> echoes = [];
         while (await Console.In.ReadLineAsync(cancellationToken) is { } line)
         {
             var (word, offer) = line.Split(' ') is [var first, var text] ? (first, Encoding.UTF8.GetString(Convert.FromBase64String(text))) : (line, "");
-            if (word == "call") calls.Add(new ServedCall(peers, pacer, speech, clock));
+            if (word == "call") calls.Add(new ServedCall(peers, pacer, speech, metrics, clock));
             if (word == "echo") echoes.Add(new EchoingCall(peers));
             Console.WriteLine(word switch
             {

@@ -18,12 +18,12 @@ internal sealed class ServedCall : IRoomMedia, IRoomPeerSink, IMediaSink
     private volatile bool _isConnected;
     private int _frame;
 
-    public ServedCall(IRoomPeerFactory peers, Pacer pacer, Speech speech, TimeProvider clock)
+    public ServedCall(IRoomPeerFactory peers, Pacer pacer, Speech speech, ReceiverMetrics metrics, TimeProvider clock)
     {
         _speech = speech;
         _frame = RandomNumberGenerator.GetInt32(speech.Frames);
         _peer = peers.Create(new AgentTrackIds("PA_bench|TR_bench", "TR_bench"), this);
-        _port = new WebRtcPort(this, pacer, clock) { IsMuted = false };
+        _port = new WebRtcPort(this, pacer, clock, metrics) { IsMuted = false };
         for (var i = 0; i < FramesAhead; i++) Speak();
         _ = _port.RunAsync(this, CancellationToken.None);
     }

@@ -1,5 +1,6 @@
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Silo.WebRtc;
+using VoiceGrains.WebRtc;
 
 namespace VoiceGrains.Silo.LiveKit;
 
@@ -12,6 +13,15 @@ internal sealed partial class CallRoom
     private float _userLevel;
     private bool _userSpeaks, _agentSpeaks;
     private DateTimeOffset _nextQuality;
+
+    /// <summary>Of the user's connection; nothing where there is none.</summary>
+    public PeerStatistics UserStatistics
+    {
+        get
+        {
+            lock (_gate) return FindUser()?.Peer?.Statistics ?? default;
+        }
+    }
 
     /// <summary>Only changes are told.</summary>
     private void TellSpeakers()

@@ -45,7 +45,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
         (_call, _joinToken, _peers, _tokens, _options, _clock, _metrics) = (call, joinToken, peers, tokens, options, clock, metrics);
         _agent = new RoomAgent(call.Settings.AgentName ?? "", clock);
         _created = _absentSince = clock.GetUtcNow();
-        Port = new WebRtcPort(this, pacer, clock);
+        Port = new WebRtcPort(this, pacer, clock, metrics.Receivers);
     }
 
     public string CallId => _call.Settings.CallId;
@@ -206,6 +206,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
     private void ReleasePeer(RoomParticipant participant)
     {
         if (participant.Peer is not { } peer) return;
+        if (participant.IsUser) Port.OnConnectionEnded(peer.Statistics);
         (participant.Peer, participant.IsConnected) = (null, false);
         UpdateHearing();
         _leaving.RemoveAll(static task => task.IsCompleted);

@@ -1,3 +1,4 @@
+using VoiceGrains.Hosting.Health;
 using VoiceGrains.Silo.WebRtc;
 
 namespace VoiceGrains.Silo.LiveKit;
@@ -12,6 +13,7 @@ internal static class RoomHosting
         services.AddSingleton<WebRtcPeers>();
         services.AddSingleton<IRoomPeerFactory>(static provider => provider.GetRequiredService<WebRtcPeers>());
         services.AddHostedService(static provider => provider.GetRequiredService<WebRtcPeers>());
+        services.AddHealthChecks().AddCheck<WebRtcHealthCheck>("webrtc", tags: [HealthExtensions.Ready]);
         services.AddSingleton<RoomMetrics>();
         services.AddSingleton<Rooms>();
         services.AddHostedService(static provider => provider.GetRequiredService<Rooms>());

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using VoiceGrains.Silo.WebRtc;
 
 namespace VoiceGrains.Silo.LiveKit;
 
@@ -16,7 +17,11 @@ internal sealed class RoomMetrics : IDisposable
         _meter = meters.Create(MeterName);
         _joins = _meter.CreateCounter<long>("voicegrains.rooms.joins", description: "Signalling connections that were let in or refused, by kind");
         _dropped = _meter.CreateCounter<long>("voicegrains.rooms.data_dropped", description: "Data messages that were dropped, by reason");
+        Receivers = new ReceiverMetrics(_meter);
     }
+
+    /// <summary>Of the jitter buffers.</summary>
+    public ReceiverMetrics Receivers { get; }
 
     /// <param name="kind">user, listener, resume or refused.</param>
     public void Joined(string kind) => _joins.Add(1, new KeyValuePair<string, object?>("kind", kind));

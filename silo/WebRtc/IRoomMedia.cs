@@ -1,3 +1,5 @@
+using VoiceGrains.WebRtc;
+
 namespace VoiceGrains.Silo.WebRtc;
 
 /// <summary>Where a <see cref="WebRtcPort"/> sends: whoever is in the room just now. Members may be called from any thread and never block.</summary>
@@ -5,6 +7,9 @@ internal interface IRoomMedia
 {
     /// <summary>Whether the user's client takes data now.</summary>
     bool IsUserConnected { get; }
+
+    /// <summary>Of the user's connection; nothing where there is none.</summary>
+    PeerStatistics UserStatistics => default;
 
     /// <summary>To all who listen; what one of them misses is lost to them. Takes no lock, allocates nothing.</summary>
     void SendAudio(ReadOnlySpan<byte> opus, uint timestamp, bool marker);

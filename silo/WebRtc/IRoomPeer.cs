@@ -1,3 +1,5 @@
+using VoiceGrains.WebRtc;
+
 namespace VoiceGrains.Silo.WebRtc;
 
 /// <summary>The media side of one participant: a peer connection that answers what its client offers. Members may be called from any thread and never block.</summary>
@@ -16,6 +18,9 @@ internal interface IRoomPeer : IAsyncDisposable
 
     /// <summary>What the far end's receiver reports, for its connection quality.</summary>
     PeerQuality Quality { get; }
+
+    /// <summary>What was counted since its start.</summary>
+    PeerStatistics Statistics => default;
 }
 
 /// <summary>How well packets come through, the worse of the two directions.</summary>

@@ -18,6 +18,9 @@ internal sealed partial class WebRtcPeers(
     /// <summary>UDP and TCP port; null before the start and where WebRTC is off.</summary>
     public int? Port => _endpoint?.Port;
 
+    /// <summary>Why calls cannot be carried. Null: nothing is wrong, or WebRTC is off.</summary>
+    public string? Problem => !options.Value.Enabled ? null : _endpoint is null ? "The media port is not open." : _endpoint.Problem;
+
     public IRoomPeer Create(AgentTrackIds agent, IRoomPeerSink sink)
         => new Peer(agent, _endpoint ?? throw new InvalidOperationException("WebRTC is not enabled on this silo."), _certificate, options.Value.Nack, sink, clock, logs.CreateLogger<PeerConnection>());
 
@@ -74,6 +77,8 @@ internal sealed partial class WebRtcPeers(
             var options = new PeerConnectionOptions { Endpoint = endpoint, Certificate = certificate, AgentStreamId = agent.StreamId, AgentTrackId = agent.TrackId, Nack = nack };
             _connection = new PeerConnection(options, this, clock, logger);
         }
+
+        public PeerStatistics Statistics => _connection.Statistics;
 
         public PeerQuality Quality
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Media;
+using VoiceGrains.WebRtc;
 
 namespace VoiceGrains.Silo.WebRtc;
 
@@ -12,7 +13,7 @@ namespace VoiceGrains.Silo.WebRtc;
 /// What comes from the network is handed to the conversation by the pacer, in one place and one call at a time: sound in frames of 20 ms whatever arrived,
 /// silence where nothing did; data messages in the order they came, 64 of them between two ticks.
 /// </remarks>
-internal sealed class WebRtcPort : IMediaPort, IPaced
+internal sealed class WebRtcPort : IMediaPort, IMeasuredPort, IPaced
 {
     private const int InputRateHz = 16_000;         // what the conversation hears by
     private const int FrameSamples = InputRateHz / 50;
@@ -20,6 +21,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private const int MostWaitingIn = 64, MostWaitingOut = 256;
     /// <summary>A channel that is not open yet is tried each 50 ms.</summary>
     private const int FlushTicks = 5;
+    private const int SampleTicks = 100;
     /// <summary>For what was handed to the network to be heard and read before the client is told to leave.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
@@ -31,6 +33,8 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private readonly IRoomMedia _room;
     private readonly Pacer _pacer;
     private readonly TimeProvider _clock;
+    private readonly ReceiverMetrics _metrics;
+    private readonly ConnectionTotals _connections = new();
     private readonly AudioReceiver _receiver;
     private readonly OpusSender _agent;
     private readonly short[] _frame = new short[FrameSamples];
@@ -50,12 +54,13 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     private long _lastPacket;
     private long _nextFrame;
 
-    public WebRtcPort(IRoomMedia room, Pacer pacer, TimeProvider clock)
+    public WebRtcPort(IRoomMedia room, Pacer pacer, TimeProvider clock, ReceiverMetrics metrics)
     {
-        (_room, _pacer, _clock) = (room, pacer, clock);
+        (_room, _pacer, _clock, _metrics) = (room, pacer, clock, metrics);
         _receiver = new AudioReceiver(new AudioReceiverOptions { SampleRateHz = InputRateHz }, clock);
         _agent = new OpusSender(new OpusSenderOptions { FirstTimestamp = (uint)Random.Shared.Next() }, room.SendAudio, clock);
         _frameTicks = clock.TimestampFrequency / 50;
+        metrics.Add(_receiver);
     }
 
     public int InputSampleRateHz => InputRateHz;
@@ -133,6 +138,22 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
         }
     }
 
+    /// <summary>A connection of the user has ended, and others may follow.</summary>
+    public void OnConnectionEnded(in PeerStatistics statistics)
+    {
+        lock (_connections) _connections.Add(statistics);
+    }
+
+    public MediaMeasures? Measure()
+    {
+        var current = _room.UserStatistics;     // takes the room's lock, under which connections end
+        lock (_connections)
+        {
+            _connections.Add(current);
+            return _connections.ToMeasures(_receiver.Statistics, InputRateHz);
+        }
+    }
+
     /// <summary>The user has left, is lost or was sent away. The first end stays.</summary>
     public void End(MediaEnd end) => _end.TrySetResult(end);
 
@@ -174,6 +195,7 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
     public ValueTask DisposeAsync()
     {
         End(MediaEnd.Cancelled);
+        _metrics.Remove(_receiver);
         _receiver.Dispose();
         _agent.Dispose();
         return ValueTask.CompletedTask;
@@ -189,7 +211,9 @@ internal sealed class WebRtcPort : IMediaPort, IPaced
             _sink!.OnAudio(_frame);
         }
         _agent.Tick(timestamp);
-        if (_isWaiting && ++_ticks % FlushTicks == 0) TryFlush();
+        _ticks++;
+        if (_isWaiting && _ticks % FlushTicks == 0) TryFlush();
+        if (_ticks % SampleTicks == 0 && SilentFor < TimeSpan.FromSeconds(1)) _metrics.Sample(_receiver);
     }
 
     /// <summary>Each eighth sample tells enough.</summary>

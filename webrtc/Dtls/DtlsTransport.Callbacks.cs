@@ -42,6 +42,7 @@ public sealed partial class DtlsTransport
     {
         if (_remote.Matches(certificate))
             return true;
+        Fault = DtlsFault.Fingerprint;
         _reason = "The peer's certificate is not the one whose fingerprint the SDP holds.";
         return false;
     }
@@ -52,7 +53,10 @@ public sealed partial class DtlsTransport
             _alertsSent++;
         else
             _alertsReceived++;
-        if (!sent && value >> 8 == FatalAlert)
-            _reason ??= $"The peer refused the DTLS connection: {Marshal.PtrToStringUTF8(AlertText(value))}.";
+        if (sent || value >> 8 != FatalAlert)
+            return;
+        if (_state == State.Handshaking && Fault == DtlsFault.None)
+            Fault = DtlsFault.Refused;
+        _reason ??= $"The peer refused the DTLS connection: {Marshal.PtrToStringUTF8(AlertText(value))}.";
     }
 }

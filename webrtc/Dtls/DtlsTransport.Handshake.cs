@@ -22,6 +22,9 @@ public sealed partial class DtlsTransport
     /// </summary>
     internal TimeSpan InitialRetransmission { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Why the handshake failed, once it has.</summary>
+    internal DtlsFault Fault { get; private set; }
+
     private Outcome Shake(ref SrtpKeys? keys)
     {
         ClearErrors();
@@ -31,7 +34,7 @@ public sealed partial class DtlsTransport
         if (result == 1)
             return Finish(out keys);
         if (GetError(_ssl, result) != ErrorWantRead)
-            return Close(_reason ?? $"The DTLS handshake failed: {ErrorText()}.");
+            return Fail(DtlsFault.Protocol, _reason ?? $"The DTLS handshake failed: {ErrorText()}.");
         ArmTimer();
         return Outcome.Nothing;
     }
@@ -52,7 +55,7 @@ public sealed partial class DtlsTransport
         Outcome Leave(string reason)
         {
             SayGoodbye();
-            return Close(reason);
+            return Fail(DtlsFault.Profile, reason);
         }
     }
 
@@ -85,6 +88,14 @@ public sealed partial class DtlsTransport
             return (uint)InitialRetransmission.TotalMicroseconds;
         _retransmissions++;
         return Math.Min(2 * previous, (uint)LongestRetransmission.TotalMicroseconds);
+    }
+
+    /// <param name="fault">Unless what led to it was seen before.</param>
+    private Outcome Fail(DtlsFault fault, string reason)
+    {
+        if (Fault == DtlsFault.None)
+            Fault = fault;
+        return Close(reason);
     }
 
     private void StartTimer()
@@ -121,7 +132,7 @@ public sealed partial class DtlsTransport
                     ArmTimer();
                 return;
             }
-            Close($"No DTLS handshake within {HandshakeLimit.TotalSeconds:0} s.");
+            Fail(DtlsFault.Timeout, $"No DTLS handshake within {HandshakeLimit.TotalSeconds:0} s.");
         }
         _sink.OnClosed(_reason!);
     }

@@ -31,6 +31,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
     private volatile bool _isClosed;
     private int _sweeps;
     private int _isSweeping;
+    private string? _told;
 
     private MediaEndpoint(MediaEndpointOptions options, TimeProvider clock, ILoggerFactory logs, IMeterFactory? meters, Func<IReadOnlyList<IPAddress>> findAddresses)
     {
@@ -38,6 +39,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
         _logger = logs.CreateLogger<MediaEndpoint>();
         _consent = new IceConsent(clock, options.ConsentLifetime);
         _counters = new TransportCounters(meters, MeasureAgents, () => TcpConnections);
+        PeerMetrics = new PeerMetrics(meters);
         _router = new DatagramRouter(new IceCheckResponder(_directory, _consent, _counters), _consent, _counters, _logger);
         _sockets = MediaSockets.Open(findAddresses(), new MediaSocketContext(options, _router, _counters, clock, _logger));
         _candidates = CreateCandidates(_sockets.Addresses);
@@ -50,8 +52,15 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
     /// <summary>What every answer advertises: public addresses, then the machine's own; all UDP ones, then TCP passive ones. Follows the machine's addresses.</summary>
     public IReadOnlyList<IceCandidate> Candidates => _candidates;
 
+    /// <summary>Why calls cannot be carried: the port is closed, or one of its sockets takes nothing any more. Null: nothing is wrong.</summary>
+    public string? Problem => _isClosed ? "The port is closed."
+        : _sockets.Silent.ToList() is { Count: > 0 } silent ? $"Nothing is received any more on UDP {string.Join(", ", silent)}." : null;
+
     /// <summary>TCP connections that are open.</summary>
     internal int TcpConnections => _sockets?.Tcp?.Count ?? 0;   // a meter may read while the sockets are being opened
+
+    /// <summary>What the connections on this endpoint did.</summary>
+    internal PeerMetrics PeerMetrics { get; }
 
     /// <summary>Counts of this endpoint.</summary>
     internal TransportCounters Counters => _counters;
@@ -106,6 +115,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
             foreach (var (agent, _) in _agents)
                 Expire(agent);
             _sockets.Tcp?.CloseIdle();
+            TellProblem();
             if (++_sweeps % SweepsPerAddressLookup == 0)
                 FollowAddresses();
         }
@@ -113,6 +123,15 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
         {
             Volatile.Write(ref _isSweeping, 0);
         }
+    }
+
+    /// <summary>Once for each.</summary>
+    private void TellProblem()
+    {
+        var problem = Problem;
+        if (problem is not null && problem != _told)
+            LogProblem(problem);
+        _told = problem;
     }
 
     private void Expire(IceLiteAgent agent)
@@ -158,6 +177,9 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
 
     [LoggerMessage(2203, LogLevel.Error, "A call could not be told that its peer is silent")]
     private partial void LogSinkFailed(Exception exception);
+
+    [LoggerMessage(2206, LogLevel.Error, "WebRTC media: {Problem}")]
+    private partial void LogProblem(string problem);
 
     [LoggerMessage(2205, LogLevel.Warning, "This machine's addresses could not be read")]
     private partial void LogNoAddresses(Exception exception);

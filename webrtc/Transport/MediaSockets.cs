@@ -53,6 +53,9 @@ internal sealed partial class MediaSockets : IAsyncDisposable
         }
     }
 
+    /// <summary>Local addresses whose datagrams are not taken any more, by a defect or the system's refusal.</summary>
+    public IEnumerable<IPEndPoint> Silent => _udp.Where(port => !port.IsReceiving).Select(port => port.Local);
+
     public void Start()
     {
         foreach (var port in _udp)

@@ -17,6 +17,9 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>At 10 ms each, at least a fifth of a second without one that worked.</summary>
+    private const int FailuresInARow = 20;
+
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);   // no datagram is longer, so none is cut
     private readonly ConcurrentDictionary<TransportAddress, IcePair> _pairs = new();
     private readonly Socket _socket;
@@ -25,8 +28,9 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     private readonly TransportCounters _counters;
     private TransportAddress _remote;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _isStarted;
+    private volatile bool _isStarted;
     private volatile bool _isClosed;
+    private int _failures;
 
     /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
     public UdpPort(IPEndPoint local, MediaEndpointOptions options, DatagramRouter router, TransportCounters counters)
@@ -58,6 +62,9 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     TransportAddress IDatagramOrigin.Remote => _remote;
 
     IcePair? IDatagramOrigin.Pair => _pairs.GetValueOrDefault(_remote);
+
+    /// <summary>Whether datagrams are taken: false before the start, after the end, and while one receive after the other fails.</summary>
+    public bool IsReceiving => _isStarted && !_isClosed && Volatile.Read(ref _failures) < FailuresInARow;
 
     public void Start()
     {
@@ -106,11 +113,15 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
             try
             {
                 Receive(_buffer.AsSpan(0, _socket.ReceiveFrom(_buffer, SocketFlags.None, _sender)));
+                _failures = 0;
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            catch (Exception)   // none is expected on an unconnected socket, nor from what handles datagrams; left alone it would end the process
             {
-                if (!_isClosed)
-                    Thread.Sleep(PauseAfterError);   // none is expected on an unconnected socket; whatever it is must not spin
+                if (_isClosed)
+                    break;
+                _counters.Dropped(DropReason.Failed);
+                Volatile.Write(ref _failures, _failures + 1);
+                Thread.Sleep(PauseAfterError);      // whatever it is must not spin
             }
         }
         _ended.SetResult();

@@ -244,6 +244,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         if (!_outcome.MayResume) RecordLostTools();
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
         Enter(AgentState.Idle);
+        if ((_port as IMeasuredPort)?.Measure() is { } measures) _log.Write(Severity.Info, measures.Type, measures.Text, measures.Extras);
         if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
         // Beside the medium's: whoever listens there does not keep the caller waiting.
         var closing = _connection?.CloseAsync(_outcome.MayResume) ?? Task.CompletedTask;

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using VoiceGrains.Media;
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Silo.WebRtc;
+using VoiceGrains.WebRtc;
 
 namespace VoiceGrains.Server.Tests.LiveKit;
 
@@ -42,6 +43,7 @@ internal sealed class FakePeer(AgentTrackIds agent, IRoomPeerSink sink) : IRoomP
 
     public List<string> Offers { get; } = [];
     public PeerQuality Quality { get; set; }
+    public PeerStatistics Statistics { get; set; }
 
     /// <summary>What was sent to the client on its reliable channel.</summary>
     public List<DataPacket> Data => [.. data.Select(DataPacket.Parser.ParseFrom)];

@@ -5,6 +5,7 @@ using VoiceGrains.Media;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
 using VoiceGrains.Silo.LiveKit.Protocol;
+using VoiceGrains.WebRtc;
 using Kind = VoiceGrains.Silo.LiveKit.Protocol.SignalResponse.MessageOneofCase;
 
 namespace VoiceGrains.Server.Tests.LiveKit;
@@ -39,9 +40,14 @@ public sealed class RoomCallTests(RoomSilo silo)
         await call.JoinSocket!.SendAsync(Encoding.UTF8.GetBytes($$"""{"type":"ping","timestamp":5,"padding":"{{new string('x', 5_000)}}"}"""), WebSocketMessageType.Text, true, SiloFixture.Cancel);
         await call.WaitForMessageAsync("pong", message => message.GetProperty("timestamp").GetDouble() == 5);
 
+        call.Peer.Statistics = new PeerStatistics { PacketsReceived = 90, PacketsLost = 10, PacketsSent = 200, RoundTrip = TimeSpan.FromMilliseconds(42) };
         await call.Signal.LeaveAsync();
         await call.JoinSocket.CloseAsync(WebSocketCloseStatus.Empty, null, SiloFixture.Cancel);
         var ended = await call.EndedAsync();
+        var measured = Assert.Single((await call.Api.GetAsync($"/api/calls/{call.CallId}/events?type=webrtc_statistics")).Json.GetProperty("results").EnumerateArray());
+        Assert.StartsWith("Of the client's packets 10.0 % were lost, of ours 0.0 %; round trip 42 ms;", measured.GetProperty("text").GetString());
+        Assert.Equal((1, 90, 42), (Figure("connections"), Figure("packetsReceived"), Figure("roundTripMs")));
+        int Figure(string name) => (int)measured.GetProperty("extras").GetProperty(name).GetDouble();
         Assert.Equal(("hangup", "web_0.5.0"), (ended.GetProperty("endReason").GetString(), ended.GetProperty("clientVersion").GetString()));
     }
 

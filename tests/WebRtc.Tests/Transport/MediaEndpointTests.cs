@@ -284,6 +284,30 @@ public sealed class MediaEndpointTests : IAsyncLifetime
             => seen[instrument.Name + string.Concat(tags.ToArray().Select(tag => $" {tag.Key}={tag.Value}"))] = value;
     }
 
+    [Fact]
+    public async Task AnEndpoint_TellsThatItIsClosed()
+    {
+        var endpoint = Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback });
+        Assert.Null(endpoint.Problem);
+        await endpoint.DisposeAsync();
+        Assert.Equal("The port is closed.", endpoint.Problem);
+    }
+
+    [Fact]
+    public async Task AReceiveLoopThatFails_IsNoticed_AndEndsNoProcess()
+    {
+        using var counters = new TransportCounters(null, () => [], () => 0);
+        await using var port = new UdpPort(new IPEndPoint(IPAddress.Loopback, 0), new MediaEndpointOptions(), router: null!, counters);
+        Assert.False(port.IsReceiving);
+        port.Start();
+        Assert.True(port.IsReceiving);
+        using var peer = new UdpPeer(IPAddress.Loopback, port.Local.Port);
+        for (var i = 0; i < 20; i++)
+            peer.Send(Rtp);     // nobody is there to route it: a defect
+        await Poll.UntilAsync(() => !port.IsReceiving, "all failed");
+        Assert.Equal(20, counters.Count(DropReason.Failed));
+    }
+
     private UdpPeer Connect() => new(IPAddress.Loopback, _endpoint.Port);
 
     private MediaEndpoint Start(MediaEndpointOptions options) => MediaEndpoint.Start(options, _clock, NullLoggerFactory.Instance);
