@@ -92,14 +92,8 @@ internal sealed class GrpcExchange(HttpContext http, GrpcOptions options)
     {
         if (frame.Compressed && encoding != GrpcCompression.Gzip)
             throw new GrpcException(GrpcStatusCode.Internal, "A message is marked as compressed, but the request names no compression.");
-        try
-        {
-            return parser.ParseFrom(frame.Compressed ? GrpcCompression.Decompress(frame.Payload, options.MaxMessageBytes) : frame.Payload);
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            throw new GrpcException(GrpcStatusCode.Internal, $"The message is not a valid {typeof(T).Name}.");
-        }
+        var payload = frame.Compressed ? GrpcCompression.Decompress(frame.Payload, options.MaxMessageBytes) : frame.Payload;
+        return UntrustedMessage.TryParse(parser, payload, out var message) ? message : throw new GrpcException(GrpcStatusCode.Internal, $"The message is not a valid {typeof(T).Name}.");
     }
 
     private void WriteFrame(IMessage message, PipeWriter to)

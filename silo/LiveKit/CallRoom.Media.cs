@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Silo.WebRtc;
@@ -89,7 +90,9 @@ internal sealed partial class CallRoom
             lock (_gate) Expel(participant, "The client sent too many data messages.");
             return;
         }
-        if (!participant.IsUser || !participant.Grant.CanPublishData || Parse(message) is not { User: { } user } packet) return;
+        if (!participant.IsUser || !participant.Grant.CanPublishData) return;
+        if (!UntrustedMessage.TryParse(Packets, message, out var packet)) _metrics.DataDropped("malformed");
+        if (packet?.User is not { } user) return;
         if (label == ReliableLabel && packet.Sequence != 0)
         {
             if (packet.Sequence <= participant.LastSequence) return;     // sent again, for we had it before its client knew
@@ -97,19 +100,6 @@ internal sealed partial class CallRoom
         }
         if (user.Payload.Length > LongestUserMessage) _metrics.DataDropped("too_long");
         else Port.OnData(user.Payload.Span);
-    }
-
-    private DataPacket? Parse(ReadOnlySpan<byte> message)
-    {
-        try
-        {
-            return Packets.ParseFrom(message);
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            _metrics.DataDropped("malformed");
-            return null;
-        }
     }
 
     /// <summary>Needs the lock. The pacer reads what this writes without one.</summary>

@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.IO.Compression;
 using System.Text;
 using Google.Protobuf;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Silo.LiveKit.Protocol;
 
 namespace VoiceGrains.Silo.LiveKit;
@@ -58,26 +58,18 @@ internal sealed record RoomJoin
         error = "join_request is no base64.";
         if (encoded.Length > LongestEncoded || Decode(encoded) is not { } bytes) return false;
         error = "join_request is malformed.";
-        try
-        {
-            var wrapper = Wrappers.ParseFrom(bytes);
-            var inner = wrapper.JoinRequest.Memory;
-            if (wrapper.Compression == WrappedJoinRequest.Types.Compression.Gzip)
-            {
-                if (Inflate(inner) is not { } inflated) return false;
-                inner = inflated;
-            }
-            else if (wrapper.Compression != WrappedJoinRequest.Types.Compression.None) return false;
-            join = From(Joins.ParseFrom(new ReadOnlySequence<byte>(inner)));
-            error = $"Metadata and attributes are at most {RoomParticipant.LongestMetadata} characters.";
-            if (RoomParticipant.Length(join.Metadata ?? "", join.Attributes) > RoomParticipant.LongestMetadata) return false;
-            return (error = null) is null;
-        }
-        catch (Exception malformed) when (malformed is InvalidProtocolBufferException or InvalidDataException)
-        {
-            return false;
-        }
+        if (!UntrustedMessage.TryParse(Wrappers, bytes, out var wrapper) || Unpack(wrapper) is not { } inner || !UntrustedMessage.TryParse(Joins, inner.Span, out var request)) return false;
+        join = From(request);
+        error = RoomParticipant.Length(join.Metadata ?? "", join.Attributes) > RoomParticipant.LongestMetadata ? $"Metadata and attributes are at most {RoomParticipant.LongestMetadata} characters." : null;
+        return error is null;
     }
+
+    private static ReadOnlyMemory<byte>? Unpack(WrappedJoinRequest wrapper) => wrapper.Compression switch
+    {
+        WrappedJoinRequest.Types.Compression.None => wrapper.JoinRequest.Memory,
+        WrappedJoinRequest.Types.Compression.Gzip => Inflate(wrapper.JoinRequest.Memory) is { } inflated ? inflated : (ReadOnlyMemory<byte>?)null,
+        _ => null,
+    };
 
     private static RoomJoin From(JoinRequest request) => new()
     {
@@ -111,16 +103,23 @@ internal sealed record RoomJoin
         return Convert.TryFromBase64String(standard, bytes, out var length) ? bytes[..length] : null;
     }
 
-    /// <summary>Null: it would be longer than any request. Nothing beyond that is unpacked.</summary>
+    /// <summary>Null: it is not packed, or would be longer than any request. Nothing beyond that is unpacked.</summary>
     private static byte[]? Inflate(ReadOnlyMemory<byte> packed)
     {
         using var gzip = new GZipStream(new MemoryStream(packed.ToArray(), writable: false), CompressionMode.Decompress);
         using var plain = new MemoryStream();
         var part = new byte[8 * 1024];
-        while (gzip.Read(part) is > 0 and var read)
+        try
         {
-            if (plain.Length + read > LongestRequest) return null;
-            plain.Write(part, 0, read);
+            while (gzip.Read(part) is > 0 and var read)
+            {
+                if (plain.Length + read > LongestRequest) return null;
+                plain.Write(part, 0, read);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            return null;
         }
         return plain.ToArray();
     }

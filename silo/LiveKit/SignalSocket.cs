@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Google.Protobuf;
+using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Silo.LiveKit.Protocol;
 
 namespace VoiceGrains.Silo.LiveKit;
@@ -83,7 +84,7 @@ internal sealed class SignalSocket : IAsyncDisposable
                     continue;
                 }
                 if (!_rate.TryTake()) return await RefuseAsync(WebSocketCloseStatus.PolicyViolation, "Too many messages.");
-                if (!TryParse(buffer.AsSpan(0, length), out var request)) return await RefuseAsync(WebSocketCloseStatus.InvalidPayloadData, "That is no request.");
+                if (!UntrustedMessage.TryParse(Requests, buffer.AsSpan(0, length), out var request)) return await RefuseAsync(WebSocketCloseStatus.InvalidPayloadData, "That is no request.");
                 length = 0;
                 handle(request);
             }
@@ -113,20 +114,6 @@ internal sealed class SignalSocket : IAsyncDisposable
         await _sending;
         _socket.Dispose();
         _closed.Dispose();
-    }
-
-    private static bool TryParse(ReadOnlySpan<byte> message, out SignalRequest request)
-    {
-        try
-        {
-            request = Requests.ParseFrom(message);
-            return true;
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            request = new SignalRequest();
-            return false;
-        }
     }
 
     private static byte[] Grow(byte[] buffer)
