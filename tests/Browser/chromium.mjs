@@ -38,13 +38,17 @@ async function bundle({ entry, livekit }) {
   return result.outputFiles[0].text;
 }
 
-/** A tab in a browser profile of its own, which tells what its calls receive. */
-export async function openTab(browser) {
+/**
+ * A tab in a browser profile of its own, which tells what its calls receive.
+ * @param network Through which its media go; none is the machine's own.
+ */
+export async function openTab(browser, network) {
   const context = await browser.newContext({ permissions: ['microphone'] });
   const page = await context.newPage();
   const complaints = [];
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(`${error}`));
+  if (network) await page.exposeFunction('throughNetwork', (sdp) => network.describe(sdp));
   await page.addInitScript(() => {
     const connections = [];
     const Original = window.RTCPeerConnection;
@@ -52,6 +56,10 @@ export async function openTab(browser) {
       constructor(...options) {
         super(...options);
         connections.push(this);
+      }
+
+      async setRemoteDescription({ type, sdp }) {
+        return super.setRemoteDescription({ type, sdp: window.throughNetwork ? await window.throughNetwork(sdp) : sdp });
       }
     };
     // All audio so far: seconds, packets and energy that came in, packets sent, and what the microphone gave. Full scale for a second is an energy of 1.

@@ -1,8 +1,11 @@
 // What people do with a call. Each scenario gives what the server is asked about afterwards.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The person says "go forward ten meters"; on a busy machine the recognizer may take some of it for something else, and the person says it again. */
 const spoken = 'forward';
+/** How long a network is gone: what a call survives is longer. */
+const outage = 12_000;
 /** Of a voice at a usual level; silence and the noise of a codec are thousands of times below. */
 const voiceEnergy = 0.0005;
 
@@ -127,11 +130,78 @@ export async function livekit(tab, { details, server, page: url }) {
   await page.evaluate(() => window.send({ type: 'user_text_message', text: 'Are you still there?' }));
   await line('agent', 'Still here');
 
-  const ended = await fetch(`${server}/api/v1/calls/${details.call_id}/end`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ end_token: details.end_token }),
-  });
-  assert.equal(ended.status, 200);
+  await page.evaluate(() => window.agentTrack().setSubscribed(false));
+  await tab.until('unsubscribed', () => window.events.some(([event]) => event === 'trackUnsubscribed'));
+  await page.evaluate(() => window.agentTrack().setSubscribed(true));
+  await tab.until('subscribed again', () => window.events.filter(([event]) => event === 'trackSubscribed').length === 2);
+
+  await page.reload();
+  await tab.until('the script is there again', () => window.enter !== undefined);
+  await page.evaluate(([serverUrl, token]) => window.enter(serverUrl, token), [details.server_url, details.participant_token]);
+  const started = await tab.until('the call after the reload', () => window.messages.find((message) => message.type === 'call_started'));
+  assert.equal(started.callId, details.call_id);
+  await tab.until('connected and published again', () => window.events.some(([event]) => event === 'localTrackPublished'));
+
+  await endByToken(server, details);
   const disconnected = await tab.until('disconnected', () => window.events.find(([name]) => name === 'disconnected'));
   assert.ok([4, 5, 10].includes(disconnected[1]), `the client takes it for ${disconnected[1]}`);      // participant removed, room deleted, room closed
   return { callId: details.call_id };
+}
+
+/** The device moves to another network: its connections break, and its address is another one afterwards. */
+export async function livekitWithoutNetwork(tab, { network, details, server, page: url }) {
+  await tab.page.goto(url);
+  await tab.until('the script is there', () => window.enter !== undefined);
+  await tab.page.evaluate(([serverUrl, token]) => window.enter(serverUrl, token), [network.url(details.server_url), details.participant_token]);
+  await tab.until('the agent greets', () => window.lines().length > 0);
+  await tab.page.evaluate(() => window.send({ type: 'ping', timestamp: 1 }));         // livekit-client sends again what it said meanwhile only where something had come through before
+  await tab.until('pong', () => window.messages.find((message) => message.type === 'pong'));
+  const found = await survive(tab, network, () => network.takeAwayForAnother(), (text) => tab.page.evaluate((words) => window.send({ type: 'user_text_message', text: words }), text));
+  await tab.until('signalling again', () => window.room.state === 'connected' && window.room.localParticipant.permissions !== undefined && !window.room.engine.client.isDisconnected);
+  const events = await tab.page.evaluate(() => window.events.map(([name]) => name).filter((name) => /connect/i.test(name)));
+  assert.ok(!events.includes('disconnected'), `${events}`);
+  await endByToken(server, details);
+  return { callId: details.call_id, events, ...found };
+}
+
+/** The device is out of reach for a while. The client gives up a call whose join socket ends, so that this one must survive, too. */
+export async function ultravoxWithoutNetwork(tab, { network, call, page: url }) {
+  await tab.page.goto(url);
+  await tab.until('the script is there', () => window.join !== undefined);
+  await tab.page.evaluate((joinUrl) => window.join(joinUrl), network.url(call.joinUrl));
+  const found = await survive(tab, network, () => network.takeAway(), (text) => tab.page.evaluate((words) => window.session.sendText(words), text));
+  const statuses = await tab.page.evaluate(() => window.statuses);
+  assert.ok(!statuses.includes('disconnected'), `${statuses}`);
+  await tab.page.evaluate(() => window.session.leaveCall());
+  return { callId: call.callId, ...found };
+}
+
+/** The network is gone for a while, and the call goes on: what is said meanwhile arrives, and both are heard again. */
+async function survive(tab, network, takeAway, say) {
+  const count = ([who, words]) => window.lines().filter((said) => (said.role ?? said.speaker) === who && said.isFinal !== false && said.text?.includes(words)).length;
+  await tab.until('the agent greets', count, ['agent', 'Hello']);
+  await tab.until('the greeting is heard', async (least) => (await window.heard()).energy > least, voiceEnergy);
+
+  takeAway();
+  const before = { ...(await tab.heard()), times: await tab.page.evaluate(count, ['user', spoken]) };
+  const saying = say('Are you still there?');
+  await sleep(outage);
+  const packets = (await tab.heard()).packets - before.packets;
+  assert.ok(packets < 50, `${packets} packets came without a network`);
+  const began = Date.now();
+  network.giveBack();
+
+  await saying;
+  await tab.until('an answer', count, ['agent', 'Still here']);
+  const seconds = (Date.now() - began) / 1000;
+  await tab.until('sound after the outage', async (least) => (await window.heard()).energy > least, before.energy + voiceEnergy);
+  for (const since = Date.now(); (await tab.page.evaluate(count, ['user', spoken])) <= before.times; await sleep(100)) assert.ok(Date.now() - since < 60_000, 'the person is not understood any more');
+  return { answeredAfter: seconds };
+}
+
+async function endByToken(server, { call_id: callId, end_token: token }) {
+  const ended = await fetch(`${server}/api/v1/calls/${callId}/end`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ end_token: token }),
+  });
+  assert.equal(ended.status, 200);
 }

@@ -17,5 +17,6 @@ window.enter = async (url, token) => {
   await room.connect(url, token);
   await room.localParticipant.setMicrophoneEnabled(true);
 };
+window.agentTrack = () => [...room.remoteParticipants.values()].flatMap((participant) => [...participant.trackPublications.values()])[0];
 window.send = (message) => room.localParticipant.publishData(new TextEncoder().encode(JSON.stringify(message)), { reliable: true });
 window.lines = () => window.messages.filter((message) => message.type === 'transcript' && message.final);

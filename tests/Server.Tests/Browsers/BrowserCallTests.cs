@@ -29,6 +29,21 @@ public sealed class BrowserCallTests(BrowserCalls calls) : IClassFixture<Browser
     [InlineData("livekit-newest")]
     public Task LiveKitAlone_TalksThroughConnectionDetails_AndIsEndedByItsToken(string scenario) => EndedAsync(scenario, "hangup");
 
+    [Theory]
+    [InlineData("livekit-network")]
+    [InlineData("ultravox-network")]
+    public async Task ANetworkThatIsGoneForAWhile_TakesNothingOfTheCall(string scenario)
+    {
+        var call = await EndedAsync(scenario, "hangup");
+        var events = (await calls.Api.GetAsync($"/api/calls/{Id(call)}/events?pageSize=100")).Json.GetProperty("results").EnumerateArray().Select(one => one.GetProperty("type").GetString());
+        Assert.DoesNotContain("call_resumed", events);       // it went on meanwhile
+        var texts = (await calls.Api.GetAsync($"/api/calls/{Id(call)}/messages?pageSize=100")).Json.GetProperty("results").EnumerateArray()
+            .Select(message => message.TryGetProperty("text", out var text) ? text.GetString() : null).ToList();
+        var meanwhile = texts.IndexOf("Are you still there?");
+        Assert.Contains(texts.Take(Math.Max(meanwhile, 0)), text => text?.StartsWith("Hello", StringComparison.Ordinal) == true);
+        Assert.Contains(texts.Skip(meanwhile), text => text?.Contains("forward", StringComparison.Ordinal) == true);
+    }
+
     private async Task<JsonElement> EndedAsync(string scenario, string reason)
     {
         var callId = (await calls.ResultAsync(scenario)).GetProperty("callId").GetString();
