@@ -41,6 +41,6 @@ public sealed record PeerConnectionOptions
     /// <summary>Time from an answer to the client's nominated pair. Default 20 s. The DTLS handshake has <see cref="DtlsTransport.HandshakeLimit"/> after it.</summary>
     public TimeSpan IceTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Time between two RTCP reports. Default 5 s (RFC 3550 §6.2).</summary>
+    /// <summary>Mean time between two RTCP reports, each of which comes after 0.5 to 1.5 of it. Default 5 s (RFC 3550 §6.2, §6.3.1).</summary>
     public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(5);
 }

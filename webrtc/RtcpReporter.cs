@@ -39,7 +39,7 @@ internal sealed class RtcpReporter(
                 return;
             _session = SrtpSession.Outbound(keys);
             // The first one earlier (RFC 3550 §6.2): until it comes neither side knows the round trip.
-            _timer = clock.CreateTimer(static state => ((RtcpReporter)state!).Report(), this, options.ReportInterval / 4, options.ReportInterval);
+            _timer = clock.CreateTimer(static state => ((RtcpReporter)state!).Report(), this, options.ReportInterval / 4, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -99,8 +99,13 @@ internal sealed class RtcpReporter(
     private void Report()
     {
         lock (_gate)
-            if (!_isDisposed)
-                Send(isLast: false);
+        {
+            if (_isDisposed)
+                return;
+            Send(isLast: false);
+            // From half to one and a half of the interval (RFC 3550 §6.3.1): calls that began together must not report together for ever.
+            _timer!.Change(options.ReportInterval * (0.5 + Random.Shared.NextDouble()), Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void Send(bool isLast)

@@ -31,11 +31,17 @@ public sealed class BrowserTests(BrowserPage page) : IClassFixture<BrowserPage>
         Assert.True(BrowserPage.IsFirefox || cid == track.TrackId);     // Firefox's SDP has ids of its own
         Assert.True(peer.Levels > 0);
 
-        await page.CallAsync("reports", "call");
+        var told = await page.CallAsync("reports", "call");
         await Poll.UntilAsync(() => peer.Connection.Statistics.RoundTrip is not null, "the browser reported on the agent's stream");
         var statistics = peer.Connection.Statistics;
         Assert.Equal((PeerState.Connected, IceState.Connected, true, IceTransport.Udp), (statistics.State, statistics.Ice, statistics.IsSecured, statistics.Transport));
         Assert.True(statistics is { PacketsSent: > 50, BytesSent: > 1_000, PacketsReceived: > 25, BytesReceived: > 1_000, PacketsUnrouted: 0, RemoteAddress: not null });
+
+        // The browser's view of our reports: remote-inbound-rtp and remote-outbound-rtp of its getStats.
+        Assert.InRange(told.GetProperty("roundTrip").GetDouble(), 0, 5);
+        Assert.InRange(told.GetProperty("jitter").GetDouble(), 0, 5);
+        Assert.InRange(told.GetProperty("lost").GetInt64(), -10, statistics.PacketsReceived);
+        Assert.InRange(told.GetProperty("packets").GetInt64(), 1, statistics.PacketsSent);
 
         var before = (await page.CallAsync("pair", "call")).GetProperty("usernameFragment").GetString();
         await NegotiateAsync("call", peer, restartIce: true);
