@@ -90,6 +90,7 @@ export class Network {
   async #relay(address, port) {
     const known = this.#media.get(`${address}:${port}`);
     if (known) return known.front.address().port;
+    if ([...this.#media.values()].some(({ front }) => front.address().port === port)) return port;       // clients set a description again that went through here before
     const front = await bind(address);
     const clients = new Map();
     this.#media.set(`${address}:${port}`, { front, clients });
