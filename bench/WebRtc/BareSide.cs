@@ -29,6 +29,8 @@ internal sealed partial class BareSide : IDisposable
         _streams = [.. Enumerable.Range(0, streams).Select(_ => new Stream(profile))];
     }
 
+    public int Streams => _streams.Length;
+
     /// <summary>CPU time in microseconds of one frame both ways; the mean of a second of all streams.</summary>
     public double MeasureCodec()
     {
