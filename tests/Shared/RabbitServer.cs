@@ -68,6 +68,7 @@ internal sealed class RabbitServer
         var server = new RabbitServer(node, await StartAsync("epmd", node.MapperArguments, []));
         await File.WriteAllTextAsync(node.ConfigurationFile, $"{node.Configuration}load_definitions = {node.Folder}/users.json\n");
         await File.WriteAllTextAsync(Path.Combine(node.Folder, "users.json"), Users());
+        LinkCore(node);
         if (Environment.IsPrivilegedProcess)
         {
             await PostgresServer.RunAsync("chmod", ["a+rx", Root]);
@@ -96,7 +97,8 @@ internal sealed class RabbitServer
     {
         for (var attempt = 1; ; attempt++)
         {
-            _broker = await StartAsync(RabbitMqNode.FindProgram()!, [], [.. _node.Environment.Select(variable => $"{variable.Key}={variable.Value}")]);
+            _broker = await StartAsync(
+                RabbitMqNode.FindProgram()!, [], [.. _node.Environment.Select(variable => $"{variable.Key}={variable.Value}"), $"RABBITMQ_SCRIPTS_DIR={Scripts(_node)}"]);
             try
             {
                 await WaitUntilReadyAsync();
@@ -106,6 +108,27 @@ internal sealed class RabbitServer
             {
             }
         }
+    }
+
+    private static string Scripts(RabbitMqNode node) => Path.Combine(node.Folder, "core", "sbin");
+
+    /// <summary>
+    /// A RabbitMQ without its plugins, as links to the installed one. Erlang looks for each of a thousand modules in one folder after another, and the plugins'
+    /// are two of three: without them a start takes 40 % less of a core.
+    /// </summary>
+    private static void LinkCore(RabbitMqNode node)
+    {
+        var installed = Path.GetFullPath(Path.Combine(RabbitMqNode.FindProgram()!, "../.."));
+        var plugins = Directory.CreateDirectory(Path.Combine(node.Folder, "core", "plugins")).FullName;
+        foreach (var folder in Directory.GetDirectories(Path.Combine(installed, "plugins")))
+        {
+            var name = Path.GetFileName(folder);
+            var isPlugin = name.StartsWith("rabbitmq_", StringComparison.Ordinal) && !name.StartsWith("rabbitmq_prelaunch", StringComparison.Ordinal);
+            if (!isPlugin) Directory.CreateSymbolicLink(Path.Combine(plugins, name), folder);
+        }
+        Directory.CreateDirectory(Scripts(node));
+        foreach (var script in Directory.GetFiles(Path.Combine(installed, "sbin")))
+            File.CreateSymbolicLink(Path.Combine(Scripts(node), Path.GetFileName(script)), script);
     }
 
     // Beside the one who may do everything, those who may not.

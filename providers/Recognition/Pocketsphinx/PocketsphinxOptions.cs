@@ -11,8 +11,8 @@ public sealed class PocketsphinxOptions
     /// </summary>
     [Range(1, 1024)] public int MaxDecoders { get; set; } = 2 * Environment.ProcessorCount;
 
-    /// <summary>Decoders that <see cref="PocketsphinxRecognizer.WarmAsync"/> loads ahead; the others load on demand, which takes about half a second each. Default: the number of cores.</summary>
-    [Range(1, 1024)] public int WarmDecoders { get; set; } = Environment.ProcessorCount;
+    /// <summary>Decoders that <see cref="PocketsphinxRecognizer.WarmAsync"/> loads ahead; the others load on demand, which takes about half a second each. 0: none. Default: the number of cores.</summary>
+    [Range(0, 1024)] public int WarmDecoders { get; set; } = Environment.ProcessorCount;
 
     /// <summary>Most turns that may wait for a decoder; one more fails at once. Default 256.</summary>
     [Range(1, 100_000)] public int MaxQueuedTurns { get; set; } = 256;

@@ -112,7 +112,9 @@ public sealed class InterruptionByEarTests(InterruptionByEarTests.Ears ears) : I
     {
         private readonly FliteSynthesizer _flite = new(new FliteOptions(), NullLoggerFactory.Instance);
 
-        private readonly PocketsphinxRecognizer _recognizer = new(new PocketsphinxOptions { WarmDecoders = 1, PartialInterval = TimeSpan.Zero }, NullLoggerFactory.Instance, TimeProvider.System);
+        private readonly PocketsphinxRecognizer _recognizer = new(
+            new PocketsphinxOptions { WarmDecoders = 1, PartialInterval = TimeSpan.Zero, FinishTimeout = TimeSpan.FromMinutes(5) /* a busy machine listens slowly */ },
+            NullLoggerFactory.Instance, TimeProvider.System);
 
         /// <summary>The one that was begun last.</summary>
         internal PocketsphinxTurn? Turn { get; private set; }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using VoiceGrains.Providers.Recognition;
 using VoiceGrains.Providers.Recognition.Pocketsphinx;
@@ -7,6 +6,8 @@ namespace VoiceGrains.Providers.Tests.Speech;
 
 public sealed class PocketsphinxRecognizerTests : IDisposable
 {
+    /// <summary>All recordings, one after another, by one decoder: listening is the most work that these tests do.</summary>
+    private static readonly Lazy<Task<Dictionary<string, string>>> HeardOnce = new(HearAllAsync);
     private readonly PocketsphinxRecognizer recognizer = Create(new() { MaxDecoders = 1, WarmDecoders = 1 });
 
     public PocketsphinxRecognizerTests()
@@ -26,31 +27,24 @@ public sealed class PocketsphinxRecognizerTests : IDisposable
     [Fact]
     public async Task HumanRecordings_AreHeardWithFewWordErrors()
     {
-        await recognizer.WarmAsync(Cancel);
-        var (errors, words, audio, busy) = (0, 0, 0.0, TimeSpan.Zero);
+        var (errors, words) = (0, 0);
+        var once = await HeardOnce.Value;
         foreach (var recording in HumanSpeech.All())
         {
-            var since = Stopwatch.GetTimestamp();
-            var heard = await HearAsync(recognizer, recording.Pcm);
-            busy += Stopwatch.GetElapsedTime(since);
-            audio += recording.Seconds;
-            errors += WordErrors.Count(recording.Said, heard);
+            errors += WordErrors.Count(recording.Said, once[recording.Name]);
             words += WordErrors.Words(recording.Said).Length;
-            TestContext.Current.TestOutputHelper?.WriteLine($"{recording.Name}: said '{recording.Said}', heard '{heard}'");
+            TestContext.Current.TestOutputHelper?.WriteLine($"{recording.Name}: said '{recording.Said}', heard '{once[recording.Name]}'");
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"Word errors {errors} of {words} ({100.0 * errors / words:0.0} %), real-time factor {busy.TotalSeconds / audio:0.00}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"Word errors {errors} of {words} ({100.0 * errors / words:0.0} %)");
         Assert.InRange(errors, 0, (int)(0.40 * words));
     }
 
     [Fact]
     public async Task SameAudio_GivesSameText_WhateverTheDecoderHeardBefore()
     {
-        var recordings = HumanSpeech.All().Where(r => r.Seconds < 3).ToArray();
-        var first = new Dictionary<string, string>();
-        foreach (var recording in recordings)
-            first[recording.Name] = await HearAsync(recognizer, recording.Pcm);
-        foreach (var recording in recordings.Reverse())
-            Assert.Equal(first[recording.Name], await HearAsync(recognizer, recording.Pcm));
+        var once = await HeardOnce.Value;
+        foreach (var recording in HumanSpeech.All().Where(r => r.Seconds < 3).Reverse())
+            Assert.Equal(once[recording.Name], await HearAsync(recognizer, recording.Pcm));
     }
 
     [Theory]
@@ -184,13 +178,25 @@ public sealed class PocketsphinxRecognizerTests : IDisposable
         Assert.Equal(3, heard.Split("go forward ten meters").Length - 1);
     }
 
-    internal static PocketsphinxRecognizer Create(PocketsphinxOptions options) => new(options, NullLoggerFactory.Instance, TimeProvider.System);
+    internal static PocketsphinxRecognizer Create(PocketsphinxOptions options)
+    {
+        options.FinishTimeout = TimeSpan.FromMinutes(5);      // a busy machine listens slowly
+        return new(options, NullLoggerFactory.Instance, TimeProvider.System);
+    }
 
     internal static async Task<string> HearAsync(PocketsphinxRecognizer recognizer, short[] pcm)
     {
         await using var turn = recognizer.Start(new("en-US", null));
         Write(turn, pcm);
         return await turn.FinishAsync(Cancel);
+    }
+
+    private static async Task<Dictionary<string, string>> HearAllAsync()
+    {
+        await using var listener = Create(new() { MaxDecoders = 1, WarmDecoders = 1 });
+        var heard = new Dictionary<string, string>();
+        foreach (var recording in HumanSpeech.All()) heard[recording.Name] = await HearAsync(listener, recording.Pcm);
+        return heard;
     }
 
     private static void Write(IRecognition turn, short[] pcm)

@@ -28,6 +28,7 @@ internal sealed class LiveClient : IAsyncDisposable
             Content = JsonContent.Create(new
             {
                 systemPrompt = "Answer briefly.",
+                joinTimeout = "600s",       // some join only after another process was started
                 medium = new { serverWebSocket = new { inputSampleRate = 8000 } },
                 firstSpeakerSettings = new { user = new { } },
                 initialOutputMedium = "MESSAGE_MEDIUM_TEXT",

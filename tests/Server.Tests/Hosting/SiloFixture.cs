@@ -59,6 +59,7 @@ public sealed class SiloFixture : IAsyncLifetime
             ["Recognizers:Default"] = "scripted",
             ["Calls:Resume:Grace"] = "00:00:01",
             ["Conversation:RecognitionTimeout"] = "00:01:00",   // a busy machine recognizes slowly
+            ["Providers:pocketsphinx:FinishTimeout"] = "00:01:00",
             ["Gateway:RequestsPerSecondPerKey"] = "0",   // tests ask faster than people do
             ["Gateway:AnonymousRequestsPerSecond"] = "0",
             ["WebRtc:Port"] = "0",

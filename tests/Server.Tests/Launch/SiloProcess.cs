@@ -88,7 +88,8 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         foreach (var name in startInfo.Environment.Keys.Where(name => name.StartsWith("VOICEGRAINS_", StringComparison.Ordinal)).ToList())
             startInfo.Environment.Remove(name);
         startInfo.Environment["Conversation__RecognitionTimeout"] = "00:01:00";      // a busy machine recognizes slowly
-        startInfo.Environment["Providers__pocketsphinx__WarmDecoders"] = "1";      // half a second of a core each, at every start
+        startInfo.Environment["Providers__pocketsphinx__FinishTimeout"] = "00:01:00";
+        startInfo.Environment["Providers__pocketsphinx__WarmDecoders"] = "0";      // half a second of a core each, at every start, and few are spoken to
         foreach (var (name, value) in settings)
             startInfo.Environment[name] = value;
         var process = new Process { StartInfo = startInfo, EnableRaisingEvents = true };
