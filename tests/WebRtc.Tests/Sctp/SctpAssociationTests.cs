@@ -175,11 +175,19 @@ public sealed class SctpAssociationTests
         var more = TestOptions.Quick with { MaxChannels = 20 };
         await using var link = await new PacketLink(options: more, serverOptions: TestOptions.Quick).StartAsync();
         var channels = Enumerable.Range(0, 20).Select(number => link.Client.Association.Open($"{number}", DataChannelOptions.Reliable)).ToArray();
-        Assert.Throws<InvalidOperationException>(() => link.Client.Association.Open("too many", DataChannelOptions.Reliable));
         await Until.TrueAsync(() => channels[16..].All(channel => channel.State != DataChannelState.Open));
         Assert.Equal(16, link.Server.Channels.Count);
         Assert.All(channels[..16], channel => Assert.Equal(DataChannelState.Open, channel.State));
         Assert.Equal(4, link.Server.Association.Statistics.MessagesRefused);
+    }
+
+    [Fact]
+    public async Task ChannelBeyondOnesOwnLimit_CannotBeOpened()
+    {
+        await using var link = await new PacketLink(options: TestOptions.Quick with { MaxChannels = 2 }).StartAsync();
+        link.Client.Association.Open("1", DataChannelOptions.Reliable);
+        link.Client.Association.Open("2", DataChannelOptions.Reliable);
+        Assert.Throws<InvalidOperationException>(() => link.Client.Association.Open("too many", DataChannelOptions.Reliable));
     }
 
     [Fact]
