@@ -40,11 +40,12 @@ internal sealed partial class CallRoom
 
     private static SpeakerInfo Speaker(string sid, bool speaks, float level) => new() { Sid = sid, Active = speaks, Level = speaks ? level : 0 };
 
-    /// <summary>Each its own, and all of them the user's. Never as lost: clients that are told so throw away a connection that still works.</summary>
+    /// <summary>Each its own, and all of them the user's; and the agent's sound is sent for the worst of those who hear it. Never as lost: clients that are told so throw away a connection that still works.</summary>
     private void TellQuality(DateTimeOffset now)
     {
         if (now < _nextQuality) return;
         _nextQuality = now + QualityPeriod;
+        Port.ExpectLoss(_hearing.Select(static peer => peer.Quality.LossAtClient).DefaultIfEmpty().Max());
         foreach (var participant in _participants.Values)
         {
             if (participant is not { IsConnected: true, Peer: { } peer }) continue;

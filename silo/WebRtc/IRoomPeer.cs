@@ -23,9 +23,10 @@ internal interface IRoomPeer : IAsyncDisposable
     PeerStatistics Statistics => default;
 }
 
-/// <summary>How well packets come through, the worse of the two directions.</summary>
-/// <param name="Loss">0 to 1.</param>
-internal readonly record struct PeerQuality(double Loss, TimeSpan RoundTrip);
+/// <summary>How well packets come through.</summary>
+/// <param name="Loss">In the worse of the two directions, 0 to 1.</param>
+/// <param name="LossAtClient">Of the agent's sound, in the latest report of the client.</param>
+internal readonly record struct PeerQuality(double Loss, TimeSpan RoundTrip, double LossAtClient = 0);
 
 /// <summary>What a peer tells. Calls come on the socket's receiving thread and must be quick; spans are valid only during the call.</summary>
 internal interface IRoomPeerSink

@@ -85,7 +85,7 @@ internal sealed partial class WebRtcPeers(
             get
             {
                 var statistics = _connection.Statistics;
-                return new PeerQuality(Math.Max(statistics.Loss, statistics.LossAtClient), statistics.RoundTrip ?? TimeSpan.Zero);
+                return new PeerQuality(Math.Max(statistics.Loss, statistics.LossAtClient), statistics.RoundTrip ?? TimeSpan.Zero, statistics.LossAtClient);
             }
         }
 

@@ -18,6 +18,8 @@ internal sealed class WebRtcPort : IMediaPort, IMeasuredPort, IPaced
     private const int InputRateHz = 16_000;         // what the conversation hears by
     private const int FrameSamples = InputRateHz / 50;
     private const int MostLateFrames = 25;
+    /// <summary>Beyond, copies take bits that the sound itself needs.</summary>
+    private const double MostExpectedLoss = 0.25;
     private const int MostWaitingIn = 64, MostWaitingOut = 256;
     /// <summary>A channel that is not open yet is tried each 50 ms.</summary>
     private const int FlushTicks = 5;
@@ -92,6 +94,17 @@ internal sealed class WebRtcPort : IMediaPort, IMeasuredPort, IPaced
 
     /// <summary>Loudness of the agent since the last look, 0 to 1.</summary>
     public float TakeAgentLevel() => Interlocked.Exchange(ref _peak, 0) / 32768f;
+
+    /// <summary>Packets that are expected to be lost on their way to who hears the agent: from then on each carries as good a copy of the one before as that is worth.</summary>
+    public int ExpectedLossPercent => _agent.Encoder.ExpectedLossPercent;
+
+    /// <summary>Follows what was reported, up at once and down by halves: losses come in bursts.</summary>
+    /// <param name="loss">0 to 1.</param>
+    public void ExpectLoss(double loss)
+    {
+        var percent = (int)Math.Ceiling(100 * Math.Clamp(loss, 0, MostExpectedLoss));
+        _agent.Encoder.ExpectedLossPercent = Math.Max(percent, (ExpectedLossPercent + percent) / 2);
+    }
 
     public bool TrySendData(ReadOnlyMemory<byte> json)
     {

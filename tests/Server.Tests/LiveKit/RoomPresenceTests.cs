@@ -38,6 +38,22 @@ public sealed class RoomPresenceTests : ClockedRoomTests
     }
 
     [Fact]
+    public void WhatTheClientMissesOfTheAgent_IsSentAgainInTheNextPackets_UntilItIsNotMissed()
+    {
+        var peer = Connect(out _);
+        Pass(6);
+        Assert.Equal(0, _room.Port.ExpectedLossPercent);
+        List<int> expected = [];
+        foreach (var loss in (double[])[0.041, 0.9, 0.05, 0, 0])
+        {
+            peer.Quality = new PeerQuality(loss, TimeSpan.Zero, loss);
+            Pass(5);
+            expected.Add(_room.Port.ExpectedLossPercent);
+        }
+        Assert.Equal([5, 25, 15, 7, 3], expected);
+    }
+
+    [Fact]
     public async Task APageThatGoesAway_MayComeBack_AndHasHungUpOtherwise()
     {
         Connect(out var signal);
