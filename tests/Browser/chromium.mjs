@@ -23,9 +23,10 @@ export function launch(executable, recording) {
 export async function servePages(pages) {
   const scripts = new Map(await Promise.all(Object.entries(pages).map(async ([name, page]) => [`/${name}.js`, await bundle(page)])));
   const server = createServer((request, response) => {
-    const script = scripts.get(request.url);
+    const path = request.url.split('?')[0];
+    const script = scripts.get(path);
     response.writeHead(200, { 'Content-Type': script ? 'text/javascript' : 'text/html; charset=utf-8' });
-    response.end(script ?? `<!doctype html><title>Test</title><script type="module" src="${request.url}.js"></script>`);
+    response.end(script ?? `<!doctype html><title>Test</title><script type="module" src="${path}.js"></script>`);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: (name) => `http://127.0.0.1:${server.address().port}/${name}`, close: () => server.close() };

@@ -1,3 +1,4 @@
+using VoiceGrains.Server.Tests.Browsers;
 using VoiceGrains.Server.Tests.Cluster;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -12,7 +13,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Long =
     [
         ClusterCollection.Name, ".RollingRestartTests", ".LocalClusterTests", ".ClusterOutageTests", ".WatchOutageTests", ShortGraceCollection.Name, ".ProviderFaultTests",
-        ".LaunchTests", ".DrainTests", ".LiveCallRestartTests", ".DatabaseOutageTests", ".BrowserCallTests", ".PublicAddressTests", ".HostileClientTests",
+        ".LaunchTests", ".DrainTests", ".LiveCallRestartTests", ".DatabaseOutageTests", BrowserCollection.Name, ".PublicAddressTests", ".HostileClientTests",
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

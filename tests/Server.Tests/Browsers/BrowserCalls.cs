@@ -1,9 +1,5 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using VoiceGrains.Gateway.Talk;
-using VoiceGrains.Media;
 using VoiceGrains.Server.Tests.Hosting;
 using VoiceGrains.Server.Tests.WebSockets;
 
@@ -15,8 +11,6 @@ namespace VoiceGrains.Server.Tests.Browsers;
 /// </summary>
 public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
 {
-    private const string Chromium = "/usr/bin/chromium";
-    private const int RateHz = 48_000;
     private const int PauseSeconds = 6;
 
     /// <summary>Long enough to be interrupted, whenever the person speaks again.</summary>
@@ -24,88 +18,43 @@ public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
         + "To each of them it said the same: go on until you see the river, then turn left at the old mill. One day a traveller asked where the river comes from. "
         + "The server thought about it for a long while, and then it said that it would have to look that up. So they both sat down and waited, and they lived happily ever after.";
 
-    private readonly Dictionary<string, TaskCompletionSource<JsonElement>> _results = new(StringComparer.Ordinal);
     private readonly string _folder = Directory.CreateTempSubdirectory("voicegrains-browser-").FullName;
-    private Process? _node;
-    private Task _running = Task.CompletedTask;
+    private BrowserRun? _run;
 
     /// <summary>Why nothing was run; null where it was.</summary>
     public string? Missing { get; private set; }
 
     internal ApiClient Api { get; private set; } = null!;
 
-    private static string Folder { get; } = FindFolder();
-
     public async ValueTask InitializeAsync()
     {
-        Missing = !File.Exists(Chromium) ? "Chromium is not installed." : !Directory.Exists(Path.Combine(Folder, "node_modules")) ? "The packages of tests/Browser are not installed: run ./test, or npm ci there."
-            : !TalkPage.IsBuilt ? "The talk page is not built: it needs Node." : !File.Exists("/usr/share/pocketsphinx/test/data/goforward.raw") ? "The Debian package pocketsphinx-testdata is not installed." : null;
+        Missing = BrowserRun.Missing ?? (TalkPage.IsBuilt ? null : "The talk page is not built: it needs Node.");
         Api = await silo.CreateClientAsync();
         if (Missing is not null) return;
         var talkAgent = await AgentAsync("getLocalTime", "");
         var paint = """,{"name":"colour","location":"PARAMETER_LOCATION_BODY","schema":{"type":"string"},"required":true},{"name":"coats","location":"PARAMETER_LOCATION_BODY","schema":{"type":"number"}}""";
         var ownAgent = await AgentAsync("paint", paint[1..]);
         var link = await Api.PostAsync($"/talk/{talkAgent}/links", "{}");
-        var settings = JsonSerializer.Serialize(new
+        _run = BrowserRun.Start(new
         {
-            server = silo.Address.GetLeftPart(UriPartial.Authority), key = Api.Key, chromium = Chromium, recording = WriteRecording(),
+            server = silo.Address.GetLeftPart(UriPartial.Authority), key = Api.Key, chromium = BrowserRun.Chromium,
+            recording = BrowserRun.WriteMicrophone(_folder, [.. new short[PauseSeconds * BrowserRun.RateHz], .. HumanSpeech.OneTurn(BrowserRun.RateHz)]),
             talkLink = link.Json.GetProperty("url").GetString(), ultravoxAgent = ownAgent, livekitAgent = ownAgent,
         });
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder };
-        start.ArgumentList.Add("main.mjs");
-        start.ArgumentList.Add(settings);
-        _node = Process.Start(start)!;
-        _running = ReadAsync(_node);
     }
 
-    /// <summary>What a scenario found out. Fails as it did.</summary>
-    public async Task<JsonElement> ResultAsync(string scenario)
+    /// <inheritdoc cref="BrowserRun.ResultAsync"/>
+    public Task<JsonElement> ResultAsync(string scenario)
     {
         Assert.SkipWhen(Missing is not null, Missing ?? "");
-        var result = await Of(scenario).Task.WaitAsync(TestContext.Current.CancellationToken);
-        if (result.TryGetProperty("error", out var error)) Assert.Fail($"{error.GetString()}\n{result.GetProperty("complaints")}");
-        return result;
+        return _run!.ResultAsync(scenario);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_node is not null)
-        {
-            if (!_node.HasExited) _node.Kill(entireProcessTree: true);
-            await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _node.Dispose();
-        }
+        if (_run is not null) await _run.DisposeAsync();
         Api.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private async Task ReadAsync(Process node)
-    {
-        var errors = node.StandardError.ReadToEndAsync();
-        while (await node.StandardOutput.ReadLineAsync() is { } line)
-        {
-            var result = JsonDocument.Parse(line).RootElement;
-            Of(result.GetProperty("scenario").GetString()!).TrySetResult(result);
-        }
-        var failure = new InvalidOperationException($"The browser ended without an answer: {await errors}");
-        lock (_results)
-        {
-            _ended = failure;
-            foreach (var result in _results.Values) result.TrySetException(failure);
-        }
-    }
-
-    private Exception? _ended;
-
-    private TaskCompletionSource<JsonElement> Of(string scenario)
-    {
-        lock (_results)
-        {
-            if (_results.TryGetValue(scenario, out var known)) return known;
-            var result = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_ended is not null) result.SetException(_ended);
-            return _results[scenario] = result;
-        }
     }
 
     private async Task<string> AgentAsync(string tool, string parameters)
@@ -135,17 +84,4 @@ public sealed class BrowserCalls(LiveSilo silo) : IAsyncLifetime
 
         bool Says(string role, string words) => request.Messages.Any(message => (string?)message["role"] == role && message["content"]?.ToString().Contains(words, StringComparison.Ordinal) == true);
     }
-
-    private string WriteRecording()
-    {
-        short[] pcm = [.. new short[PauseSeconds * RateHz], .. HumanSpeech.OneTurn(RateHz)];
-        var file = new byte[PcmWavHeader.Length + 2 * pcm.Length];
-        PcmWavHeader.Write(file, 2 * pcm.Length, RateHz, 1);
-        MemoryMarshal.AsBytes<short>(pcm).CopyTo(file.AsSpan(PcmWavHeader.Length));
-        var path = Path.Combine(_folder, "microphone.wav");
-        File.WriteAllBytes(path, file);
-        return path;
-    }
-
-    private static string FindFolder([CallerFilePath] string source = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "../../Browser"));
 }
