@@ -19,7 +19,7 @@ internal sealed class RabbitServer
     public const string Stranger = "stranger", Observer = "observer", Mute = "mute", Frugal = "frugal";
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
-    private static readonly string Root = Path.Combine(Path.GetTempPath(), "voicegrains-test-rabbitmq");
+    private static readonly string Root = Path.Combine(Path.GetTempPath(), $"voicegrains-test-rabbitmq-{Environment.UserName}");
     private static readonly Lazy<Task<RabbitServer>> Shared = new(StartAsync);
 
     private readonly RabbitMqNode _node;
