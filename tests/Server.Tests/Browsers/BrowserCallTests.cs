@@ -4,7 +4,6 @@ using VoiceGrains.Server.Tests.Hosting;
 namespace VoiceGrains.Server.Tests.Browsers;
 
 /// <summary>Unmodified clients in Debian's Chromium, and what the server knows of their calls afterwards. What they see themselves is asserted in <c>tests/Browser</c>.</summary>
-[Collection(BrowserCollection.Name)]
 public sealed class BrowserCallTests(BrowserCalls calls) : IClassFixture<BrowserCalls>
 {
     [Fact]

@@ -4,7 +4,7 @@ namespace VoiceGrains.Server.Tests.Browsers;
 /// What becomes of sound on its whole way, with a real Chromium at the far end: its microphone in our recording, and the agent's voice in the page. On a machine with
 /// time for it nothing may be missing; where packets came late, or the browser or this process stood still, as much may be missing as that took.
 /// </summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SoundCollection.Name)]
 public sealed class BrowserSoundTests(SoundCalls calls) : IClassFixture<SoundCalls>
 {
     /// <summary>A gap that nobody hears.</summary>

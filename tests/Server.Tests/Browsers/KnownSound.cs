@@ -114,7 +114,7 @@ internal static class KnownSound
 
     private static (double Likeness, int At) Search(ReadOnlySpan<short> piece, ReadOnlySpan<short> heard, int guess, int reach)
     {
-        var best = (Likeness: -1.0, At: guess);
+        var best = (Likeness: -1.0, At: Math.Clamp(guess, 0, heard.Length - piece.Length));
         for (var at = Math.Max(0, guess - reach); at <= Math.Min(guess + reach, heard.Length - piece.Length); at++)
         {
             var likeness = Likeness(piece, heard.Slice(at, piece.Length));

@@ -45,6 +45,10 @@ public sealed class KnownSoundTests
     }
 
     [Fact]
+    public void WhatEndsTooSoon_HasAGapAtItsEnd()
+        => Assert.InRange(KnownSound.Find(Recorded(Sound[..(1_000 * Ms)]), Sound).LongestGapMs, 450, 500);
+
+    [Fact]
     public void SevenTenthsOfTheLevel_AreThreeDecibelsLess()
         => Assert.Equal(-3.1, KnownSound.Find(Recorded([.. Sound.Select(sample => (short)(0.7 * sample))]), Sound).LevelDb, 0.01);
 
