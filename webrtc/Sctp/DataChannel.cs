@@ -38,4 +38,7 @@ public sealed class DataChannel
 
     internal bool IsIncomingReset { get; set; }
     internal bool IsOutgoingReset { get; set; }
+
+    /// <summary>Opened by the peer before its answer to the reset of our side of the stream was here: until then nothing can be sent on it.</summary>
+    internal bool AwaitsReset { get; set; }
 }

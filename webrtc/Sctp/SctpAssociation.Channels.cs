@@ -179,15 +179,26 @@ public sealed partial class SctpAssociation
             return null;
         lock (_gate)
         {
+            // The peer opens a stream again when it has seen both sides of it reset; its answer to our reset may be lost, and come later.
+            var former = _channels.GetValueOrDefault(stream);
+            var isOpenedAgain = former is { State: DataChannelState.Closing, IsIncomingReset: true } && !_resets.Contains(stream);
+            if (isOpenedAgain)
+                Forget(former!);
             var isFull = _channels.Count >= _options.MaxChannels || _controls.Count >= 2 * _options.MaxChannels;
             if (isFull || stream >= _outgoingStreams || _channels.ContainsKey(stream) || _resets.Contains(stream))
                 return null;
-            var channel = new DataChannel(stream, label, options, DataChannelState.Open) { IsAcknowledged = true };
+            var channel = new DataChannel(stream, label, options, DataChannelState.Open) { IsAcknowledged = true, AwaitsReset = isOpenedAgain };
             _channels.Add(stream, channel);
-            _controls.Enqueue((channel, [DcepMessage.Ack]));
-            PumpControls();
+            if (!isOpenedAgain)
+                Acknowledge(channel);
             return channel;
         }
+    }
+
+    private void Acknowledge(DataChannel channel)
+    {
+        _controls.Enqueue((channel, [DcepMessage.Ack]));
+        PumpControls();
     }
 
     /// <summary>The peer broke a rule on a stream: the stream is reset, and with it the channel if there is one (RFC 8832 §6).</summary>
@@ -218,8 +229,15 @@ public sealed partial class SctpAssociation
             {
                 if (!streams.IsEmpty && !streams.Contains(channel.StreamId))
                     continue;
+                var isOutgoing = (flags & SctpNotification.OutgoingReset) != 0;
+                if (isOutgoing && channel.AwaitsReset)
+                {
+                    channel.AwaitsReset = false;        // it was of the channel before
+                    Acknowledge(channel);
+                    continue;
+                }
                 // A reset that the peer refuses will not happen: the stream counts as done, lest its channel stay half closed for ever.
-                channel.IsOutgoingReset |= (flags & SctpNotification.OutgoingReset) != 0;
+                channel.IsOutgoingReset |= isOutgoing;
                 if ((flags & SctpNotification.IncomingReset) != 0 && (flags & SctpNotification.ResetRefused) == 0)
                 {
                     channel.IsIncomingReset = true;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using VoiceGrains.WebRtc.Sctp;
 
@@ -170,6 +171,33 @@ public sealed class SctpAssociationTests
     }
 
     [Fact]
+    public async Task StreamThatIsOpenedAgain_BeforeTheAnswerToOurReset_IsAnotherChannel()
+    {
+        await using var link = new PacketLink();
+        var isAnswerLost = true;
+        link.Rewrite = (to, packet) => Volatile.Read(ref isAnswerLost) && to == link.Server && HasResetAnswer(packet) ? [] : [packet];
+        await link.StartAsync();
+        var first = link.Client.Association.Open("first", DataChannelOptions.Reliable);
+        await Until.TrueAsync(() => link.Server.Channels.Count == 1);
+        link.Client.Association.Close(first);
+        await Until.TrueAsync(() => first.State == DataChannelState.Closed);
+        Assert.Equal(DataChannelState.Closing, link.Server.Channels.ElementAt(0).State);
+
+        var second = link.Client.Association.Open("second", DataChannelOptions.Reliable);
+        Assert.Equal(first.StreamId, second.StreamId);
+        await SendAsync(link.Client, second, "there"u8.ToArray());
+        await Until.TrueAsync(() => link.Server.Messages.Any(message => message.Label == "second"));
+        Assert.Equal((DataChannelState.Closed, 0L), (link.Server.Channels.ElementAt(0).State, link.Server.Association.Statistics.MessagesRefused));
+
+        Volatile.Write(ref isAnswerLost, false);
+        await Until.TrueAsync(() => second.IsAcknowledged);
+        await SendAsync(link.Server, link.Server.Channels.ElementAt(1), "and back"u8.ToArray());
+        await Until.TrueAsync(() => link.Client.Messages.Any(message => message.Label == "second"));
+        link.Client.Association.Close(second);
+        await Until.TrueAsync(() => second.State == DataChannelState.Closed && link.Server.Channels.ElementAt(1).State == DataChannelState.Closed);
+    }
+
+    [Fact]
     public async Task ChannelsBeyondTheLimit_AreRefused_AndTheirStreamsReset()
     {
         var more = TestOptions.Quick with { MaxChannels = 20 };
@@ -259,4 +287,22 @@ public sealed class SctpAssociationTests
 
     internal static Task SendAsync(LinkEnd from, DataChannel channel, byte[] message) =>
         Until.TrueAsync(() => from.Association.TrySend(channel, message, isBinary: true));
+
+    /// <summary>Whether a packet has a Re-configuration Response (RFC 6525 §4.4).</summary>
+    private static bool HasResetAnswer(byte[] packet)
+    {
+        const int Header = 12, Reconfiguration = 130, Response = 16;
+        for (var chunk = Header; chunk + 4 <= packet.Length; chunk += Padded(packet, chunk + 2))
+        {
+            if (packet[chunk] != Reconfiguration) continue;
+            var end = chunk + BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(chunk + 2));
+            for (var parameter = chunk + 4; parameter + 4 <= end; parameter += Padded(packet, parameter + 2))
+            {
+                if (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(parameter)) == Response) return true;
+            }
+        }
+        return false;
+    }
+
+    private static int Padded(byte[] packet, int at) => (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at)) + 3) & ~3;
 }
