@@ -1,6 +1,7 @@
 using VoiceGrains.Grains.Signing;
 using VoiceGrains.Silo.LiveKit.Protocol;
 using VoiceGrains.Silo.WebRtc;
+using VoiceGrains.WebRtc.Rtp;
 
 namespace VoiceGrains.Silo.LiveKit;
 
@@ -21,9 +22,9 @@ internal sealed class RoomParticipant
         IsSubscribed = join.AutoSubscribe;
         Sources = [.. grant.CanPublishSources.Select(SourceOf).OfType<TrackSource>()];
         NextToken = _joined;
-        DataRate = new RateLimit(CallRoom.DataPacketsPerSecond, CallRoom.DataPacketBurst, clock);
-        ByteRate = new RateLimit(CallRoom.DataBytesPerSecond, CallRoom.DataByteBurst, clock);
-        OfferRate = new RateLimit(CallRoom.OffersPerSecond, CallRoom.OfferBurst, clock);
+        DataRate = new TokenBucket(CallRoom.DataPacketsPerSecond, CallRoom.DataPacketBurst, clock);
+        ByteRate = new TokenBucket(CallRoom.DataBytesPerSecond, CallRoom.DataByteBurst, clock);
+        OfferRate = new TokenBucket(CallRoom.OffersPerSecond, CallRoom.OfferBurst, clock);
     }
 
     public string Sid { get; } = RoomSid.Participant();
@@ -75,9 +76,9 @@ internal sealed class RoomParticipant
 
     public ConnectionQuality? Quality { get; set; }
 
-    public RateLimit DataRate { get; }
-    public RateLimit ByteRate { get; }
-    public RateLimit OfferRate { get; }
+    public TokenBucket DataRate { get; }
+    public TokenBucket ByteRate { get; }
+    public TokenBucket OfferRate { get; }
 
     /// <summary>Whether the agent's sound goes to it.</summary>
     public bool IsHearing => IsConnected && IsSubscribed && IsListening && Grant.CanSubscribe;

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using VoiceGrains.Gateway.Grpc;
 using VoiceGrains.Silo.LiveKit.Protocol;
+using VoiceGrains.WebRtc.Rtp;
 
 namespace VoiceGrains.Silo.LiveKit;
 
@@ -23,7 +24,7 @@ internal sealed class SignalSocket : IAsyncDisposable
     private static readonly MessageParser<SignalRequest> Requests = SignalRequest.Parser.WithDiscardUnknownFields(true);
 
     private readonly WebSocket _socket;
-    private readonly RateLimit _rate;
+    private readonly TokenBucket _rate;
     private readonly Channel<byte[]> _queue = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly Task _sending;
     private readonly CancellationTokenSource _closed = new();
@@ -33,7 +34,7 @@ internal sealed class SignalSocket : IAsyncDisposable
 
     public SignalSocket(WebSocket socket, TimeProvider clock)
     {
-        (_socket, _rate) = (socket, new RateLimit(RequestsPerSecond, RequestBurst, clock));
+        (_socket, _rate) = (socket, new TokenBucket(RequestsPerSecond, RequestBurst, clock));
         _sending = SendAllAsync();
     }
 

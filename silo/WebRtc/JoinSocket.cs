@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.WebSockets;
 using System.Text.Json;
 using VoiceGrains.Silo.LiveKit;
+using VoiceGrains.WebRtc.Rtp;
 
 namespace VoiceGrains.Silo.WebRtc;
 
@@ -15,7 +16,7 @@ internal sealed class JoinSocket(WebSocket socket, TimeProvider clock)
     private const double MessagesPerSecond = 20, MessageBurst = 100;
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
-    private readonly RateLimit _rate = new(MessagesPerSecond, MessageBurst, clock);
+    private readonly TokenBucket _rate = new(MessagesPerSecond, MessageBurst, clock);
     private readonly CancellationTokenSource _closed = new();
     private int _isClosing;
 

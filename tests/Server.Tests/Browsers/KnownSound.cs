@@ -126,17 +126,17 @@ internal static class KnownSound
     /// <summary>How much of the sound is there: in a stretch that is silent in part, or is something else, as much as the rest of it; about 1 at its own level.</summary>
     private static double Presence(ReadOnlySpan<short> sound, ReadOnlySpan<short> heard)
     {
-        long product = 0, energyOfSound = 1, energyOfHeard = 1;
-        for (var i = 0; i < sound.Length; i++)
-        {
-            product += sound[i] * heard[i];
-            energyOfSound += sound[i] * sound[i];
-            energyOfHeard += heard[i] * heard[i];
-        }
+        var (product, energyOfSound, energyOfHeard) = Correlate(sound, heard);
         return (double)product / Math.Max(energyOfSound, energyOfHeard);
     }
 
     private static double Likeness(ReadOnlySpan<short> one, ReadOnlySpan<short> other)
+    {
+        var (product, energyOfOne, energyOfOther) = Correlate(one, other);
+        return product / Math.Sqrt((double)energyOfOne * energyOfOther);
+    }
+
+    private static (long Product, long EnergyOfOne, long EnergyOfOther) Correlate(ReadOnlySpan<short> one, ReadOnlySpan<short> other)
     {
         long product = 0, energyOfOne = 1, energyOfOther = 1;
         for (var i = 0; i < one.Length; i++)
@@ -145,7 +145,7 @@ internal static class KnownSound
             energyOfOne += one[i] * one[i];
             energyOfOther += other[i] * other[i];
         }
-        return product / Math.Sqrt((double)energyOfOne * energyOfOther);
+        return (product, energyOfOne, energyOfOther);
     }
 }
 

@@ -1,11 +1,11 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using VoiceGrains.Tests.Shared;
 using VoiceGrains.WebRtc.Dtls;
 using VoiceGrains.WebRtc.Rtp;
 using VoiceGrains.WebRtc.Tests.Transport;
 using VoiceGrains.WebRtc.Transport;
+using static VoiceGrains.WebRtc.Tests.Peer.ClientPackets;
 
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
@@ -13,8 +13,6 @@ namespace VoiceGrains.WebRtc.Tests.Peer;
 public sealed class NackTests : IAsyncLifetime
 {
     private const uint AgentSsrc = 0xA6E47;
-    private const uint ClientSsrc = 77;
-    private static readonly byte[] Opus = [0xF8, 1, 2, 3];
 
     private readonly ManualClock _clock = new();
     private readonly RecordingSink _sink = new() { PlayoutDelay = TimeSpan.FromMilliseconds(200) };
@@ -124,7 +122,7 @@ public sealed class NackTests : IAsyncLifetime
             new PeerConnectionOptions { Endpoint = _endpoint, Certificate = _certificate, AgentStreamId = "PA_a|TR_a", AgentTrackId = "TR_a", AgentSsrc = AgentSsrc, Nack = nack },
             _sink, _clock, NullLogger.Instance);
         var client = new NativeClient(_endpoint.Port, _certificate.Fingerprint, _clock);
-        client.Offer = Regex.Replace(client.Offer, "a=ssrc:[0-9]+", $"a=ssrc:{ClientSsrc}");
+        client.Offer = AsClient(client.Offer);
         if (isOffered)
             client.Offer = client.Offer.Replace("a=rtcp-fb:111 transport-cc", "a=rtcp-fb:111 transport-cc\r\na=rtcp-fb:* nack");
         client.Answered = _peer.Answer(client.Offer);
@@ -148,14 +146,6 @@ public sealed class NackTests : IAsyncLifetime
         client.SendRtcp(ReceiverReport(new RtcpReportBlock(AgentSsrc, 0, 0, 0, 0, NtpTime.Middle(info.NtpTime), delay)));
         await Poll.UntilAsync(() => _peer.Statistics.RoundTrip is not null, "the client's report came");
         Assert.InRange(_peer.Statistics.RoundTrip!.Value.TotalMilliseconds, 29, 31);
-    }
-
-    private static byte[] Microphone(ushort sequence)
-    {
-        var packet = new byte[RtpHeader.Bytes + Opus.Length];
-        new RtpHeader(111, false, sequence, sequence * 960u, ClientSsrc).Write(packet);
-        Opus.CopyTo(packet, RtpHeader.Bytes);
-        return packet;
     }
 
     private static (ushort Sequence, uint Timestamp) Read(byte[] bytes)
@@ -184,19 +174,5 @@ public sealed class NackTests : IAsyncLifetime
                 found.Add((ssrc, sequence));
         }
         return found;
-    }
-
-    private static byte[] Nack(uint ssrc, params ushort[] lost)
-    {
-        var writer = new RtcpWriter(new byte[200]);
-        Assert.True(writer.TryWriteReceiverReport(ClientSsrc, []) && writer.TryWriteNack(ClientSsrc, ssrc, lost));
-        return writer.Written.ToArray();
-    }
-
-    private static byte[] ReceiverReport(RtcpReportBlock block)
-    {
-        var writer = new RtcpWriter(new byte[100]);
-        Assert.True(writer.TryWriteReceiverReport(ClientSsrc, new[] { block }));
-        return writer.Written.ToArray();
     }
 }

@@ -9,6 +9,7 @@ using VoiceGrains.WebRtc.Sdp;
 using VoiceGrains.WebRtc.Tests.Sdp;
 using VoiceGrains.WebRtc.Tests.Transport;
 using VoiceGrains.WebRtc.Transport;
+using static VoiceGrains.WebRtc.Tests.Peer.ClientPackets;
 
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
@@ -16,8 +17,6 @@ namespace VoiceGrains.WebRtc.Tests.Peer;
 public sealed class PeerConnectionTests : IAsyncLifetime
 {
     private const uint AgentSsrc = 0xA6E47;
-    private const uint ClientSsrc = 77;
-    private static readonly byte[] Opus = [0xF8, 1, 2, 3];
 
     private readonly ManualClock _clock = new();
     private readonly RecordingSink _sink = new();
@@ -290,19 +289,11 @@ public sealed class PeerConnectionTests : IAsyncLifetime
     private async Task<NativeClient> ConnectAsync()
     {
         var client = new NativeClient(_endpoint.Port, _certificate.Fingerprint, _clock);
-        client.Offer = System.Text.RegularExpressions.Regex.Replace(client.Offer, "a=ssrc:[0-9]+", $"a=ssrc:{ClientSsrc}");
+        client.Offer = AsClient(client.Offer);
         client.Answered = _peer.Answer(client.Offer);
         await client.StartAsync(client.Answered);
         await Poll.UntilAsync(() => client.IsConnected && _sink.States.Count == 2, "the connection is up");
         return client;
-    }
-
-    private static byte[] Microphone(ushort sequence)
-    {
-        var packet = new byte[RtpHeader.Bytes + Opus.Length];
-        new RtpHeader(111, false, sequence, sequence * 960u, ClientSsrc).Write(packet);
-        Opus.CopyTo(packet, RtpHeader.Bytes);
-        return packet;
     }
 
     private static (uint Ssrc, byte PayloadType, bool Marker, ushort Sequence, uint Timestamp, byte[] Payload) Read(byte[] bytes)
@@ -329,12 +320,5 @@ public sealed class PeerConnectionTests : IAsyncLifetime
             if (packet.SaysGoodbye(AgentSsrc))
                 return true;
         return false;
-    }
-
-    private static byte[] ReceiverReport(RtcpReportBlock block)
-    {
-        var writer = new RtcpWriter(new byte[100]);
-        Assert.True(writer.TryWriteReceiverReport(ClientSsrc, new[] { block }));
-        return writer.Written.ToArray();
     }
 }

@@ -12,6 +12,7 @@ using VoiceGrains.WebRtc.Rtp;
 using VoiceGrains.WebRtc.Tests.Sdp;
 using VoiceGrains.WebRtc.Tests.Transport;
 using VoiceGrains.WebRtc.Transport;
+using static VoiceGrains.WebRtc.Tests.Peer.ClientPackets;
 
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
@@ -19,8 +20,6 @@ namespace VoiceGrains.WebRtc.Tests.Peer;
 public sealed class PeerMetricsTests : IAsyncLifetime
 {
     private const uint AgentSsrc = 0xA6E47;
-    private const uint ClientSsrc = 77;
-    private static readonly byte[] Opus = [0xF8, 1, 2, 3];
 
     private readonly ManualClock _clock = new();
     private readonly RecordingSink _sink = new();
@@ -170,31 +169,9 @@ public sealed class PeerMetricsTests : IAsyncLifetime
     private async Task<NativeClient> ConnectAsync()
     {
         var client = new NativeClient(_endpoint.Port, _certificate.Fingerprint, _clock);
-        client.Offer = Regex.Replace(client.Offer, "a=ssrc:[0-9]+", $"a=ssrc:{ClientSsrc}");
+        client.Offer = AsClient(client.Offer);
         await client.StartAsync(_peer.Answer(client.Offer));
         await Poll.UntilAsync(() => client.IsConnected && _sink.States.Count == 2, "the connection is up");
         return client;
-    }
-
-    private static byte[] Microphone(ushort sequence, uint ssrc = ClientSsrc)
-    {
-        var packet = new byte[RtpHeader.Bytes + Opus.Length];
-        new RtpHeader(111, false, sequence, sequence * 960u, ssrc).Write(packet);
-        Opus.CopyTo(packet, RtpHeader.Bytes);
-        return packet;
-    }
-
-    private static byte[] Nack(uint ssrc, params ushort[] lost)
-    {
-        var writer = new RtcpWriter(new byte[200]);
-        Assert.True(writer.TryWriteReceiverReport(ClientSsrc, []) && writer.TryWriteNack(ClientSsrc, ssrc, lost));
-        return writer.Written.ToArray();
-    }
-
-    private static byte[] ReceiverReport(RtcpReportBlock block)
-    {
-        var writer = new RtcpWriter(new byte[100]);
-        Assert.True(writer.TryWriteReceiverReport(ClientSsrc, new[] { block }));
-        return writer.Written.ToArray();
     }
 }

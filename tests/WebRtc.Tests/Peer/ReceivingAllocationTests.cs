@@ -6,15 +6,14 @@ using VoiceGrains.WebRtc.Dtls;
 using VoiceGrains.WebRtc.Rtp;
 using VoiceGrains.WebRtc.Tests.Transport;
 using VoiceGrains.WebRtc.Transport;
+using static VoiceGrains.WebRtc.Tests.Peer.ClientPackets;
 
 namespace VoiceGrains.WebRtc.Tests.Peer;
 
 /// <summary>What the receive thread allocates from the socket to the jitter buffer. The thread does nothing else, so its own count is that of the packets.</summary>
 public sealed class ReceivingAllocationTests : IPeerSink, IAsyncDisposable
 {
-    private const uint ClientSsrc = 77;
     private const int WarmUp = 200, Packets = 700, Batch = 50;
-    private static readonly byte[] Opus = [0xF8, 1, 2, 3];
 
     private readonly ManualClock _clock = new();
     private readonly DtlsCertificate _certificate = DtlsCertificate.Create();
@@ -36,7 +35,7 @@ public sealed class ReceivingAllocationTests : IPeerSink, IAsyncDisposable
     public async Task APacketOfSound_CostsNoMemory()
     {
         using var client = new NativeClient(_endpoint.Port, _certificate.Fingerprint, _clock);
-        client.Offer = System.Text.RegularExpressions.Regex.Replace(client.Offer, "a=ssrc:[0-9]+", $"a=ssrc:{ClientSsrc}");
+        client.Offer = AsClient(client.Offer);
         await client.StartAsync(_peer.Answer(client.Offer));
         await Poll.UntilAsync(() => client.IsConnected && _peer.State == PeerState.Connected, "the connection is up");
 
