@@ -70,9 +70,9 @@ internal sealed class SignalClient : IAsyncDisposable
     {
         for (var since = Stopwatch.GetTimestamp(); ;)
         {
-            var change = changed.Task;
+            var (change, isOver) = (changed.Task, receiving.IsCompleted);
             if (Received.Skip(after).FirstOrDefault(message => message.MessageCase == kind && matches?.Invoke(message) != false) is { } found) return found;
-            if (receiving.IsCompleted || Stopwatch.GetElapsedTime(since) > Patience) Assert.Fail($"There was no {kind}. Received: {string.Join('\n', Received)}");
+            if (isOver || Stopwatch.GetElapsedTime(since) > Patience) Assert.Fail($"There was no {kind}. Received: {string.Join('\n', Received)}");
             await Task.WhenAny(change, receiving, Task.Delay(Patience, SiloFixture.Cancel));
         }
     }
@@ -107,9 +107,9 @@ internal sealed class SignalClient : IAsyncDisposable
     {
         for (var since = Stopwatch.GetTimestamp(); ;)
         {
-            var change = changed.Task;
+            var (change, isOver) = (changed.Task, receiving.IsCompleted);
             if (Received is [var first, ..]) return first;
-            Assert.False(receiving.IsCompleted || Stopwatch.GetElapsedTime(since) > Patience, "The server said nothing.");
+            Assert.False(isOver || Stopwatch.GetElapsedTime(since) > Patience, "The server said nothing.");
             await Task.WhenAny(change, receiving, Task.Delay(Patience, SiloFixture.Cancel));
         }
     }
