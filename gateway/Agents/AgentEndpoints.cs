@@ -24,7 +24,7 @@ internal static class AgentEndpoints
     {
         var agents = routes.MapGroup("/api/agents").WithTags("agents");
         agents.MapGet("", ListAsync).WithName("ListAgents").TakesQuery("search", "sort");
-        agents.MapPost("", CreateAsync).WithName("CreateAgent");
+        agents.MapPost("", CreateAsync).WithName("CreateAgent").WithEntityTag();
         agents.MapGet("/{agentId:guid}", GetAsync).WithName("GetAgent").WithEntityTag();
         agents.MapPatch("/{agentId:guid}", UpdateAsync).WithName("UpdateAgent").WithEntityTag();
         agents.MapDelete("/{agentId:guid}", DeleteAsync).WithName("DeleteAgent");

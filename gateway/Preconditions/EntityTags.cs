@@ -18,11 +18,14 @@ internal static class EntityTags
 {
     private const int HashBytes = 9;
 
-    /// <summary>Tags answers of 200 that are <see cref="IVersioned"/>, and answers reads that name the present tag in <c>If-None-Match</c> with 304.</summary>
+    /// <summary>Tags answers of 200 and 201 that are <see cref="IVersioned"/>, and answers reads that name the present tag in <c>If-None-Match</c> with 304.</summary>
     public static RouteHandlerBuilder WithEntityTag(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(static async (context, next) =>
     {
         var result = await next(context);
-        return result is IStatusCodeHttpResult { StatusCode: StatusCodes.Status200OK } and IValueHttpResult { Value: IVersioned value } ? new Tagged(value) : result;
+        if (result is not (IStatusCodeHttpResult { StatusCode: { } status } and IValueHttpResult { Value: IVersioned value })) return result;
+        // Of what was created (RFC 9110 §15.3.2). The result itself writes where that is.
+        if (status == StatusCodes.Status201Created) context.HttpContext.Response.Headers.ETag = TagOf(value, BodyOf(value, context.HttpContext)).ToString();
+        return status == StatusCodes.Status200OK ? new Tagged(value) : result;
     });
 
     /// <summary>The version that a tag of ours names; null for any other.</summary>
@@ -33,13 +36,18 @@ internal static class EntityTags
         return !tag.IsWeak && end > 0 && long.TryParse(text[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
     }
 
+    private static byte[] BodyOf(IVersioned value, HttpContext context)
+        => JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions);
+
+    private static EntityTagHeaderValue TagOf(IVersioned value, byte[] body)
+        => new($"\"{value.Version}-{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(..HashBytes))}\"");
+
     private sealed class Tagged(IVersioned value) : IResult
     {
         public async Task ExecuteAsync(HttpContext context)
         {
-            var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-            var body = JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), json);
-            var tag = new EntityTagHeaderValue($"\"{value.Version}-{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(..HashBytes))}\"");
+            var body = BodyOf(value, context);
+            var tag = TagOf(value, body);
             context.Response.Headers.ETag = tag.ToString();
             context.Response.Headers.CacheControl = "private, no-cache";     // kept by its owner alone, who asks each time
             if (IsKnown(context.Request, tag))

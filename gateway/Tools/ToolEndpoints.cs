@@ -30,7 +30,7 @@ internal static class ToolEndpoints
     {
         var tools = routes.MapGroup("/api/tools").WithTags("tools");
         tools.MapGet("", ListAsync).WithName("ListTools").TakesQuery("ownership:private|public", "search", $"sortOrder:{string.Join('|', Orders.Keys)}");
-        tools.MapPost("", CreateAsync).WithName("CreateTool").TakesJson<ToolRequest>().TakesUpload().Answers<ToolResponse>(201);
+        tools.MapPost("", CreateAsync).WithName("CreateTool").TakesJson<ToolRequest>().TakesUpload().Answers<ToolResponse>(201).WithEntityTag();
         tools.MapGet("/{toolId:guid}", GetAsync).WithName("GetTool").WithEntityTag();
         tools.MapPut("/{toolId:guid}", ReplaceAsync).WithName("ReplaceTool").WithEntityTag();
         tools.MapDelete("/{toolId:guid}", DeleteAsync).WithName("DeleteTool");

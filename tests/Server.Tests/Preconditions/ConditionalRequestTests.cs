@@ -27,6 +27,19 @@ public sealed class ConditionalRequestTests(SiloFixture silo)
         Assert.Equal(changed, await TagAsync(client, path));    // an answer to a write is what a read says next
     }
 
+    /// <summary>Who made a thing may change it without reading it first.</summary>
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task TheAnswerToItsCreation_HasTheTagThatAReadGives(string kind)
+    {
+        using var client = await silo.CreateClientAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{kind}") { Content = new StringContent(Body(kind, "one"), Encoding.UTF8, "application/json") };
+        using var made = await client.Http.SendAsync(request, SiloFixture.Cancel);
+        Assert.Equal((201, true), ((int)made.StatusCode, made.Headers.ETag is not null));
+        var path = made.Headers.Location!.OriginalString;
+        Assert.Equal(await TagAsync(client, path), made.Headers.ETag!.Tag);
+        Assert.Equal(200, (await WriteAsync(client, kind, path, "two", made.Headers.ETag.Tag)).Status);
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public async Task IfNoneMatch_304WithoutABody_UntilItChanges(string kind)
     {
