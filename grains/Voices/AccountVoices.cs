@@ -28,6 +28,10 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
         {
             errors.Field("voice").Add(ProblemOf(choice.Voice));
         }
+        else if (choice.Overrides is not null)
+        {
+            errors.Field("voiceOverrides").Add("The voice is one of the server's, of which nothing may be overridden.");
+        }
     }
 
     /// <summary>Tells what is wrong with a definition, and whether the account lacks the key to speak with it.</summary>
@@ -115,7 +119,7 @@ public sealed class AccountVoices(IVoiceCatalog catalog, VoiceStore store, Provi
 /// <summary>The voice that an agent, a call or a stage asks for; nothing set is the default voice.</summary>
 /// <param name="Voice">Name or id.</param>
 /// <param name="External">Instead of <paramref name="Voice"/>.</param>
-/// <param name="Overrides">Over the definition of <paramref name="Voice"/>. The server's own voices have none, and pay no attention.</param>
+/// <param name="Overrides">Over the definition of <paramref name="Voice"/>. The server's own voices have none.</param>
 public sealed record VoiceChoice(string? Voice, ExternalVoice? External, ExternalVoice? Overrides);
 
 /// <param name="Synthesizer">Speaks; measured.</param>

@@ -183,6 +183,21 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         if (problems.Length > 0) Assert.Equal(problems, reply.Text);
     }
 
+
+    [Theory]
+    [InlineData("name")]
+    [InlineData("voiceId")]
+    public async Task OverridesOfTheServersVoices_AreRefused_NotIgnored(string by)
+    {
+        using var client = await silo.CreateClientAsync();
+        var voice = (await client.GetAsync("/api/voices?search=mark")).Json.GetProperty("results")[0].GetProperty(by).GetString();
+        var fields = $$$$"""{"voice":"{{{{voice}}}}","voiceOverrides":{"elevenLabs":{"speed":0.9}}}""";
+        const string problem = """{"voiceOverrides":["The voice is one of the server's, of which nothing may be overridden."]}""";
+        Assert.Equal((400, problem), Of(await client.PostAsync("/api/calls", fields)));
+        Assert.Equal((400, $$$"""{"callTemplate":{{{problem}}}}"""), Of(await client.PostAsync("/api/agents", $$"""{"callTemplate":{{fields}} }""")));
+        var agent = Text(await client.PostAsync("/api/agents", """{"callTemplate":{}}"""), "agentId");
+        Assert.Equal((400, problem), Of(await client.PostAsync($"/api/agents/{agent}/calls", fields)));
+    }
     [Fact]
     public async Task AnAccount_HasRoomForSoManyVoices_WhoeverIsFirst()
     {
