@@ -1,6 +1,6 @@
 namespace VoiceGrains.GrainInterfaces.Validation;
 
-/// <summary>Of these wire fields a request may set one, or must set exactly one. Null counts as not set.</summary>
+/// <summary>Of these wire fields a request may set one, or must set exactly one. Null counts as not set, and so do empty text and false.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class AtMostOneAttribute(params string[] fields) : Attribute
 {

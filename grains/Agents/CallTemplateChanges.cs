@@ -18,7 +18,7 @@ public static class CallTemplateChanges
         var result = JsonSerializer.SerializeToNode(template, WireJson.Options)!.AsObject();
         foreach (var (given, ended) in Replaced)
         {
-            if (changes[given] is null) continue;
+            if (changes[given] is null || changes[given] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length == 0) continue;
             foreach (var name in ended) result[name] = null;
         }
         foreach (var (name, value) in changes)

@@ -20,7 +20,7 @@ public static class CallRequestMerge
     /// <exception cref="InvalidInputException">The overrides do not fit the template.</exception>
     public static StartCallRequest OverTemplate(CallTemplate template, IReadOnlyList<string?> toolNames, StartAgentCallRequest request)
     {
-        if (request.VoiceOverrides is not null && request.Voice is null) throw new InvalidInputException("voiceOverrides", "Only valid when 'voice' is set.");
+        if (request.VoiceOverrides is not null && string.IsNullOrEmpty(request.Voice)) throw new InvalidInputException("voiceOverrides", "Only valid when 'voice' is set.");
         var merged = Merge(ToJson(template), ToJson(request)).Deserialize<StartCallRequest>(WireJson.Options)!;
         return request.ToolOverrides is { } overrides ? merged with { SelectedTools = Apply(overrides, merged.SelectedTools ?? [], toolNames) } : merged;
     }
@@ -36,6 +36,7 @@ public static class CallRequestMerge
 
     private static JsonObject Merge(JsonObject below, JsonObject above)
     {
+        if (above["voice"] is JsonValue voice && voice.GetValue<string>().Length == 0) above.Remove("voice");      // as good as none
         // Fields that speak of the same thing go together.
         if (above.ContainsKey("voice") || above.ContainsKey("externalVoice")) RemoveAll(below, "voice", "externalVoice", "voiceOverrides");
         if (above.ContainsKey("firstSpeaker") || above.ContainsKey("firstSpeakerSettings")) RemoveAll(below, "firstSpeaker", "firstSpeakerSettings");

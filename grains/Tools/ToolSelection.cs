@@ -124,8 +124,8 @@ public sealed class ToolSelection(ToolStore store)
     private sealed record DurableTools(IReadOnlyList<Tool> Found)
     {
         public Tool? Find(SelectedTool selected)
-            => selected.ToolId is { } id ? Found.FirstOrDefault(tool => tool.ToolId.Equals(id, StringComparison.OrdinalIgnoreCase))
-                : selected.ToolName is { } name ? Found.Where(tool => tool.Name == name).MinBy(tool => tool.IsPublic)
+            => selected.ToolId is { Length: > 0 } id ? Found.FirstOrDefault(tool => tool.ToolId.Equals(id, StringComparison.OrdinalIgnoreCase))
+                : selected.ToolName is { Length: > 0 } name ? Found.Where(tool => tool.Name == name).MinBy(tool => tool.IsPublic)
                 : null;
     }
 }

@@ -80,7 +80,7 @@ public static class JsonRequestReader
             if (!JsonLeaf.TryName(property, out var name)) errors.AddNonField("A field's name is not valid text.");
             else if (!shape.Fields.TryGetValue(name, out var field) && shape.ReadOnly.Contains(name)) continue;
             else if (field is null) errors.Field(JsonLeaf.Shorten(name)).Add("Unknown field.");
-            else if (given.Add(name) && CheckField(field, property.Value, errors.Field(name))) set.Add(name);
+            else if (given.Add(name) && CheckField(field, property.Value, errors.Field(name)) && !IsDefault(property.Value)) set.Add(name);
         }
         foreach (var (name, field) in shape.Fields)
             if (field.Required && !given.Contains(name)) errors.Field(name).Add("This field is required.");
@@ -122,6 +122,9 @@ public static class JsonRequestReader
         RegularExpressionAttribute pattern => $"Must match {pattern.Pattern}.",
         _ => rule.FormatErrorMessage("This field"),
     };
+
+    /// <summary>What protobuf writes for a text or a flag that is not set. Answers have it too, and may be sent back.</summary>
+    private static bool IsDefault(JsonElement json) => json.ValueKind == JsonValueKind.False || json.ValueKind == JsonValueKind.String && json.ValueEquals("");
 
     private static void CheckExclusive(AtMostOneAttribute rule, HashSet<string> set, InputErrors errors)
     {

@@ -131,6 +131,27 @@ public sealed class AgentEndpointTests(SiloFixture silo)
         Assert.Equal(0, (await client.GetAsync("/api/agents")).Json.GetProperty("total").GetInt32());
     }
 
+    [Theory]
+    [InlineData("""{"voice":"Mark"}""")]
+    [InlineData("""{"externalVoice":{"generic":{"url":"https://a.example/","body":{"t":"{text}"}}}}""")]
+    public async Task WhatWasRead_CanBeSentBackAsItIs(string template)
+    {
+        using var client = await silo.CreateClientAsync();
+        var path = $"/api/agents/{Id(await client.PostAsync("/api/agents", $$$"""{"name":"a","callTemplate":{{{template}}}}"""))}";
+        var read = await client.GetAsync(path);
+        var changed = await client.PatchAsync(path, read.Text);
+        Assert.True(changed.Status == 200, changed.Text);
+        Assert.Equal(Voices(read), Voices(changed));
+        var copy = await client.PostAsync("/api/agents", read.Text);
+        Assert.True(copy.Status == 201, copy.Text);
+        Assert.Equal(Voices(read), Voices(copy));
+        var call = await client.PostAsync($"{path}/calls", """{"voice":""}""");
+        Assert.True(call.Status == 201, call.Text);
+        Assert.Equal(Raw(read.Json.GetProperty("callTemplate"), "externalVoice"), Raw(call.Json, "externalVoice"));
+
+        static string Voices(ApiReply agent) => Raw(agent.Json.GetProperty("callTemplate"), "voice") + Raw(agent.Json.GetProperty("callTemplate"), "externalVoice");
+    }
+
     [Fact]
     public async Task AnotherAccount_SeesNothing()
     {

@@ -46,7 +46,7 @@ public sealed class AgentCallTests(SiloFixture silo)
             {"templateContext":{"customer":{"name":"Jane"}},"voice":"Mark","joinTimeout":"10s","recordingEnabled":true,"maxDuration":"60s",
              "medium":{"webRtc":{}},"firstSpeakerSettings":{"user":{}},"initialOutputMedium":"MESSAGE_MEDIUM_TEXT","agentId":"ignored",
              "initialMessages":[{"role":"MESSAGE_ROLE_USER","text":"I am {{not}} filled"}],
-             "toolOverrides":{"remove":["look"],"add":[{"temporaryTool":{"modelToolName":"see","description":"Of {{customer.name}}.","client":{}}}]}}
+             "toolOverrides":{"remove":["look"],"removeAll":false,"add":[{"temporaryTool":{"modelToolName":"see","description":"Of {{customer.name}}.","client":{}}}]}}
             """)).Json;
         Assert.Equal("Mark", call.GetProperty("voice").GetString());
         Assert.Equal("10s", call.GetProperty("joinTimeout").GetString());
