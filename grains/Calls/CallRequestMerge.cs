@@ -82,6 +82,7 @@ public static class CallRequestMerge
                 "auto_delete" => CallRetentionPolicy.AutoDelete,
                 _ => null,
             },
+            SharedSecrets = stage.SharedSecrets,
         };
     }
 

@@ -157,7 +157,7 @@ public sealed class CallApiTests(SiloFixture silo)
         using var client = await silo.CreateClientAsync();
         const string body = """
             {"systemPrompt":"Be brief.","firstSpeaker":"FIRST_SPEAKER_USER","metadata":{"a":"1"},
-             "initialMessages":[{"role":"MESSAGE_ROLE_USER","text":"Hi"}],"selectedTools":[{"toolName":"hangUp"}]}
+             "initialMessages":[{"role":"MESSAGE_ROLE_USER","text":"Hi"}],"selectedTools":[{"toolName":"hangUp"}],"sharedSecrets":["one","two"]}
             """;
         var prior = (await client.PostAsync("/api/calls", body)).Json;
         var grain = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(CallId(prior));
@@ -174,8 +174,15 @@ public sealed class CallApiTests(SiloFixture silo)
         Assert.Equal(["Hi", "Hello there"], messages.Select(message => message.GetProperty("text").GetString()));
         Assert.Equal("hangUp", Assert.Single((await client.GetAsync($"/api/calls/{CallId(next)}/tools")).Json.EnumerateArray().ToList()).GetProperty("name").GetString());
 
+        Assert.Equal(["one", "two"], await SecretsAsync(next));       // what verified the prior call's requests verifies these
+        var other = (await client.PostAsync($"/api/calls?priorCallId={CallId(prior)}", """{"sharedSecrets":["three"]}""")).Json;
+        Assert.Equal(["three"], await SecretsAsync(other));
+
         var refused = await client.PostAsync($"/api/calls?priorCallId={CallId(prior)}", """{"initialMessages":[]}""");
         Assert.Equal((400, """{"initialMessages":["May not be set together with 'priorCallId'."]}"""), (refused.Status, refused.Text));
+
+        async Task<IReadOnlyList<string>> SecretsAsync(JsonElement call)
+            => (await silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ICallGrain>(CallId(call)).GetAsync()).Stage.SharedSecrets;
     }
 
     private static string CallId(JsonElement call) => call.GetProperty("callId").GetString()!;
