@@ -28,7 +28,7 @@ internal sealed class HttpToolRequest
 
     /// <summary>
     /// Lists go as their items' texts, repeated in the query (<c>id=1&amp;id=2</c>) and with commas elsewhere, as OpenAPI's defaults have it; objects go as
-    /// JSON. Null leaves a query parameter or a header out. There is a body exactly where a parameter goes into it, whatever the method.
+    /// JSON. Null leaves a query parameter or a header out. A placeholder of the URL takes the parameter of its name, wherever else that goes. There is a body exactly where a parameter goes into it, whatever the method.
     /// </summary>
     /// <exception cref="ToolInputException">A value cannot go where it belongs.</exception>
     public static HttpRequestMessage Build(Invocation invocation, ToolContext context)
@@ -46,6 +46,7 @@ internal sealed class HttpToolRequest
 
     private void Place(ParameterLocation location, string name, JsonNode? value)
     {
+        if (location != ParameterLocation.Path && _url.Contains($"{{{name}}}", StringComparison.Ordinal)) FillPath(name, AsText(value));
         switch (location)
         {
             case ParameterLocation.Path: FillPath(name, AsText(value)); break;

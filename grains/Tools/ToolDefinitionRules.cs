@@ -47,19 +47,19 @@ public static partial class ToolDefinitionRules
         else if (!isHttp && location != ParameterLocation.Body) errors.Field("location").Add("Only body parameters are allowed here.");
     }
 
-    /// <summary>Each placeholder of the path has a parameter, and each path parameter a placeholder.</summary>
+    /// <summary>Each placeholder of the path has a parameter, which may go elsewhere as well, and each path parameter a placeholder.</summary>
     private static void CheckPath(BaseToolDefinition definition, BaseHttpToolDetails http, InputErrors errors)
     {
         var placeholders = Placeholder().Matches(http.BaseUrlPattern ?? "").Select(m => m.Groups[1].Value).ToHashSet();
-        var parameters = InPath(definition).ToHashSet();
-        foreach (var name in placeholders.Except(parameters)) errors.Add($"Placeholder '{{{name}}}' has no path parameter.");
-        foreach (var name in parameters.Except(placeholders)) errors.Add($"Path parameter '{name}' has no placeholder '{{{name}}}'.");
+        var parameters = Parameters(definition).ToList();
+        foreach (var name in placeholders.Except(parameters.Select(p => p.Name))) errors.Add($"Placeholder '{{{name}}}' has no parameter.");
+        foreach (var name in parameters.Where(p => p.Location == ParameterLocation.Path).Select(p => p.Name).Except(placeholders)) errors.Add($"Path parameter '{name}' has no placeholder '{{{name}}}'.");
     }
 
-    private static IEnumerable<string> InPath(BaseToolDefinition definition)
-        => (definition.DynamicParameters ?? []).Where(p => p.Location == ParameterLocation.Path).Select(p => p.Name!)
-            .Concat((definition.StaticParameters ?? []).Where(p => p.Location == ParameterLocation.Path).Select(p => p.Name!))
-            .Concat((definition.AutomaticParameters ?? []).Where(p => p.Location == ParameterLocation.Path).Select(p => p.Name!));
+    private static IEnumerable<(string Name, ParameterLocation? Location)> Parameters(BaseToolDefinition definition)
+        => (definition.DynamicParameters ?? []).Select(p => (p.Name!, p.Location))
+            .Concat((definition.StaticParameters ?? []).Select(p => (p.Name!, p.Location)))
+            .Concat((definition.AutomaticParameters ?? []).Select(p => (p.Name!, p.Location)));
 
     private static void CheckRequirements(BaseToolDefinition definition, InputErrors errors)
     {

@@ -67,6 +67,25 @@ public sealed class HttpToolInvokerTests : IAsyncLifetime
         Assert.Equal(("fine", null), (outcome.Result, outcome.ErrorDetails));
     }
 
+    /// <summary>The documentation's own example of a precomputable tool says where its parameter goes twice: in the query, and by a placeholder.</summary>
+    [Fact]
+    public async Task APlaceholder_TakesTheParameterOfItsName_WhereverElseThatGoes()
+    {
+        string? seen = null;
+        _server.Handle = http =>
+        {
+            seen = $"{http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget}";
+            return http.Response.WriteAsync("fine", Cancel);
+        };
+        var tool = _server.Tool("GET", "/products/{productId}/{part}", ("productId", ParameterLocation.Query), ("part", ParameterLocation.Header));
+        await Invoke(tool, new JsonObject { ["productId"] = "a/{part}", ["part"] = 7 });
+        Assert.Equal("/products/a%2F%7Bpart%7D/7?productId=a%2F%7Bpart%7D", seen);
+        var empty = await Invoke(tool, new JsonObject { ["productId"] = "", ["part"] = 7 });
+        Assert.Contains("productId: Must not be empty.", empty.Result, StringComparison.Ordinal);
+        var missing = await Invoke(tool, new JsonObject { ["productId"] = "x" });
+        Assert.Contains("part: This field is required.", missing.Result, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ResponseHeaders_SteerTheCall()
     {

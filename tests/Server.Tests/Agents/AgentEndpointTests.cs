@@ -209,7 +209,7 @@ public sealed class AgentEndpointTests(SiloFixture silo)
     [InlineData("""{"callTemplate":{"selectedTools":[{"temporaryTool":{"modelToolName":"a","client":{},"dynamicParameters":[{"name":"x","location":"PARAMETER_LOCATION_QUERY","schema":{}}]}}]}}""",
         """{"callTemplate":{"selectedTools":[{"temporaryTool":{"dynamicParameters":[{"location":["Only body parameters are allowed here."]}]}}]}}""")]
     [InlineData("""{"callTemplate":{"selectedTools":[{"temporaryTool":{"modelToolName":"a","http":{"baseUrlPattern":"https://a.example/{id}","httpMethod":"GET"}}}]}}""",
-        """{"callTemplate":{"selectedTools":[{"temporaryTool":{"http":{"baseUrlPattern":["Placeholder '{id}' has no path parameter."]}}}]}}""")]
+        """{"callTemplate":{"selectedTools":[{"temporaryTool":{"http":{"baseUrlPattern":["Placeholder '{id}' has no parameter."]}}}]}}""")]
     [InlineData("""{"callTemplate":{"selectedTools":[{"temporaryTool":{"modelToolName":"a","http":{"baseUrlPattern":"https://a.example","httpMethod":"GET"},"requirements":{"httpSecurityOptions":{"options":[{"requirements":{"key":{"headerApiKey":{"name":"X-Key"}}}}]}}}}]}}""",
         """{"callTemplate":{"selectedTools":[{"authTokens":["The tool needs 'key'."]}]}}""")]
     public async Task CreateAgent_RefusesWhatCouldNotWork_AndSaysWhere(string body, string problems)

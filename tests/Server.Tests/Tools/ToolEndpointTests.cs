@@ -190,7 +190,7 @@ public sealed class ToolEndpointTests(SiloFixture silo)
     [InlineData("""{"name":"a","definition":{"modelToolName":"a"}}""", """{"definition":{"non_field_errors":["One of 'http', 'client' and 'dataConnection' must be set."]}}""")]
     [InlineData("""{"name":"a","definition":{"modelToolName":"a","client":{},"timeout":"41s"}}""", """{"definition":{"timeout":["Must be between 0s and 40s."]}}""")]
     [InlineData("""{"name":"a","definition":{"modelToolName":"a","http":{"baseUrlPattern":"https://a.example/{id}","httpMethod":"GET"}}}""",
-        """{"definition":{"http":{"baseUrlPattern":["Placeholder '{id}' has no path parameter."]}}}""")]
+        """{"definition":{"http":{"baseUrlPattern":["Placeholder '{id}' has no parameter."]}}}""")]
     [InlineData("""{"name":"a","definition":{"modelToolName":"a","client":{},"requirements":{"requiredParameterOverrides":["x"]}}}""",
         """{"definition":{"requirements":{"requiredParameterOverrides":{"0":["Is no dynamic parameter."]}}}}""")]
     [InlineData("""{"name":"a","definition":{"modelToolName":"a","client":{},"dynamicParameters":[{"name":"x","location":"PARAMETER_LOCATION_QUERY","schema":{"type":"thing"}}]}}""",
