@@ -101,10 +101,16 @@ internal sealed record CallQuery(CallFilter Filter, string? VoiceId)
             : throw new InvalidInputException(name, "Datetime has wrong format. Use ISO 8601, such as \"2026-01-31\" or \"2026-01-31T12:00:00Z\".");
     }
 
+    /// <summary>With an offset, which OpenAPI's format <c>time</c> has (RFC 3339 <c>full-time</c>), or without one in UTC.</summary>
     private static TimeOnly? TimeOfDay(IQueryCollection query, string name)
-        => QueryText.Read(query, name) is not { } text ? null
-            : TimeOnly.TryParseExact(text, ["HH:mm:ss.FFFFFF", "HH:mm"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time
+    {
+        if (QueryText.Read(query, name) is not { } text) return null;
+        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        // On some day, so that an offset may lead to the one before or after.
+        return DateTime.TryParseExact("2000-01-02T" + text.Replace(' ', '+'), ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, styles, out var time)
+            ? TimeOnly.FromDateTime(time)
             : throw new InvalidInputException(name, "Time has wrong format. Use HH:MM:SS.");
+    }
 
     private static TimeSpan? Duration(IQueryCollection query, string name)
         => QueryText.Read(query, name) is not { } text ? null

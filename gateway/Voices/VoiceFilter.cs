@@ -38,7 +38,7 @@ internal sealed record VoiceFilter(string? Ownership, string? Billing, string? S
 
     private static HashSet<string> ReadProviders(IQueryCollection query, IEnumerable<string> providers)
     {
-        var given = query["provider"].OfType<string>().Where(p => p.Length > 0).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var given = query["provider"].SelectMany(value => (value ?? "").Split(',')).Where(p => p.Length > 0).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var known = providers.Concat(TtsProvider.All.Select(p => p.Id)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (given.FirstOrDefault(p => !known.Contains(p)) is { } unknown)
             throw new InvalidInputException("provider", $"\"{JsonLeaf.Shorten(unknown)}\" is not a valid choice.");

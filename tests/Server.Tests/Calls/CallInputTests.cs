@@ -95,6 +95,8 @@ public sealed class CallInputTests(SiloFixture silo)
     [InlineData("durationMin=300", 400)]
     [InlineData("durationMax=-1s", 400)]
     [InlineData("timeOfDayStart=25:00:00", 400)]
+    [InlineData("timeOfDayStart=08:00:00+25:00", 400)]
+    [InlineData("timeOfDayStart=08:00:00 PM", 400)]
     [InlineData("search=%00", 400)]
     [InlineData("metadata.a=%00", 400)]
     [InlineData("voiceId=no-such-voice", 400)]

@@ -62,6 +62,9 @@ public sealed class CallListTests(SiloFixture silo)
         await AssertFoundAsync("durationMax=300s", longCall);
         await AssertFoundAsync("toDate=2026-02-01&timeOfDayStart=23:30:00", longCall);
         await AssertFoundAsync("toDate=2026-02-01&timeOfDayStart=23:30:01&timeOfDayEnd=23:00");        // over midnight
+        await AssertFoundAsync("toDate=2026-02-01&timeOfDayStart=23:30:00Z&timeOfDayEnd=23:30:00.5Z", longCall);      // OpenAPI's "time" has an offset
+        await AssertFoundAsync("toDate=2026-02-01&timeOfDayStart=01:30:00%2B02:00&timeOfDayEnd=18:30:00-05:00", longCall);
+        await AssertFoundAsync("toDate=2026-02-01&timeOfDayStart=01:30:01+02:00&timeOfDayEnd=23:59Z");
         await AssertFoundAsync("agentIds=11111111-1111-1111-1111-111111111111", longCall);
         await AssertFoundAsync("agentIds=11111111-1111-1111-1111-111111111112,11111111-1111-1111-1111-111111111111", longCall);
         await AssertFoundAsync("agentIds=11111111-1111-1111-1111-111111111112");

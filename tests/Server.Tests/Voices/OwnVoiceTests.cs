@@ -140,6 +140,7 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         Assert.Equal(["a0", "aaa", "Mark", "zzz"], Names(await client.GetAsync("/api/voices?ownership=private")));
         Assert.Equal(["a0", "aaa", "Mark", "zzz"], Names(await client.GetAsync("/api/voices?billingStyle=VOICE_BILLING_STYLE_EXTERNAL")));
         Assert.Equal(["a0", "aaa", "Mark", "zzz"], Names(await client.GetAsync("/api/voices?provider=lmnt&provider=eleven_labs")));
+        Assert.Equal(["a0", "aaa", "Mark", "zzz"], Names(await client.GetAsync("/api/voices?provider=lmnt,eleven_labs")));
         Assert.Equal(["aaa"], Names(await client.GetAsync("/api/voices?search=AAA&provider=eleven_labs")));
         Assert.DoesNotContain("aaa", Names(await client.GetAsync("/api/voices?ownership=public&pageSize=100")));
     }
@@ -183,7 +184,6 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         if (problems.Length > 0) Assert.Equal(problems, reply.Text);
     }
 
-
     [Theory]
     [InlineData("name")]
     [InlineData("voiceId")]
@@ -198,6 +198,7 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         var agent = Text(await client.PostAsync("/api/agents", """{"callTemplate":{}}"""), "agentId");
         Assert.Equal((400, problem), Of(await client.PostAsync($"/api/agents/{agent}/calls", fields)));
     }
+
     [Fact]
     public async Task AnAccount_HasRoomForSoManyVoices_WhoeverIsFirst()
     {
