@@ -84,7 +84,8 @@ public sealed class ToolSelection(ToolStore store)
 
     private static void CheckOverrides(BaseToolDefinition definition, JsonObject overrides, InputErrors errors)
     {
-        var known = (definition.DynamicParameters ?? []).Select(p => p.Name).Concat((definition.StaticParameters ?? []).Select(p => p.Name)).ToHashSet();
+        var known = (definition.DynamicParameters ?? []).Select(p => p.Name).Concat((definition.StaticParameters ?? []).Select(p => p.Name))
+            .Concat((definition.AutomaticParameters ?? []).Select(p => p.Name)).ToHashSet();
         foreach (var (name, _) in overrides)
             if (!known.Contains(name)) errors.Field("parameterOverrides").Field(name).Add("The tool has no such parameter.");
         foreach (var name in definition.Requirements?.RequiredParameterOverrides ?? [])
@@ -95,8 +96,13 @@ public sealed class ToolSelection(ToolStore store)
     {
         Description = selected.DescriptionOverride ?? definition.Description,
         DynamicParameters = definition.DynamicParameters ?? [],
-        StaticParameters = [.. (definition.StaticParameters ?? []).Select(p => overrides.TryGetPropertyValue(p.Name!, out var value) ? p with { Value = value?.DeepClone() } : p)],
-        AutomaticParameters = definition.AutomaticParameters ?? [],
+        StaticParameters =
+        [
+            .. (definition.StaticParameters ?? []).Select(p => overrides.TryGetPropertyValue(p.Name!, out var value) ? p with { Value = value?.DeepClone() } : p),
+            .. (definition.AutomaticParameters ?? []).Where(p => overrides.ContainsKey(p.Name!))
+                .Select(p => new StaticParameter { Name = p.Name, Location = p.Location, Value = overrides[p.Name!]?.DeepClone() }),
+        ],
+        AutomaticParameters = [.. (definition.AutomaticParameters ?? []).Where(p => !overrides.ContainsKey(p.Name!))],
         Timeout = definition.Timeout ?? ToolSchema.DefaultTimeout,
         Precomputable = definition.Precomputable ?? false,
         Http = definition.Http is null ? null : new()

@@ -49,6 +49,22 @@ public sealed class ToolSelectionTests(SiloFixture silo)
         Assert.Equal("""["Authorization"]""", nvidia.GetProperty("http").GetProperty("authHeaders").GetRawText());   // the empty option stands back
     }
 
+    /// <summary>Documented: any parameter can be overridden.</summary>
+    [Fact]
+    public async Task AnAutomaticParameter_CanBeOverriddenToo()
+    {
+        using var client = await silo.CreateClientAsync();
+        const string tool = """
+            {"modelToolName":"query","automaticParameters":[{"name":"tenant","location":"PARAMETER_LOCATION_HEADER","knownValue":"KNOWN_PARAM_CALL_ID"},
+             {"name":"state","location":"PARAMETER_LOCATION_BODY","knownValue":"KNOWN_PARAM_CALL_STATE"}],"http":{"baseUrlPattern":"https://a.example","httpMethod":"POST"}}
+            """;
+        var call = await client.PostAsync("/api/calls", $$$"""{"selectedTools":[{"temporaryTool":{{{tool}}},"parameterOverrides":{"tenant":"t1"}}]}""");
+        Assert.True(call.Status == 201, call.Text);
+        var definition = Assert.Single(await ToolsAsync(client, call.Json)).GetProperty("definition");
+        Assert.Equal("""[{"name":"tenant","location":"PARAMETER_LOCATION_HEADER","value":"t1"}]""", definition.GetProperty("staticParameters").GetRawText());
+        Assert.Equal("""[{"name":"state","location":"PARAMETER_LOCATION_BODY","knownValue":"KNOWN_PARAM_CALL_STATE"}]""", definition.GetProperty("automaticParameters").GetRawText());
+    }
+
     [Theory]
     [InlineData("""{"user":"u","key":"k"}""", """["X-User"]["apiKey"]""")]
     [InlineData("""{"key":"k"}""", """["Authorization"][]""")]
