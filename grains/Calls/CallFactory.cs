@@ -136,7 +136,7 @@ public sealed class CallFactory(CallTemplateRules rules, ILanguageModelCatalog m
 
         void Refuse(string name, object? set)
         {
-            if (set is not null) errors.Field(name).Add("This medium is not available on this server yet. Use 'serverWebSocket'.");
+            if (set is not null) errors.Field(name).Add("This medium is not available on this server yet. Use 'webRtc' or 'serverWebSocket'.");
         }
     }
 
