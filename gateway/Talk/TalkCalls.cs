@@ -5,13 +5,14 @@ using VoiceGrains.Gateway.Errors;
 using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Accounts;
+using VoiceGrains.Grains.Agents;
 using VoiceGrains.Grains.Calls;
 using VoiceGrains.Grains.Signing;
 
 namespace VoiceGrains.Gateway.Talk;
 
 /// <summary>Calls of the talk page: for holders of a talk link, which is good for one agent and for a time, or of an API key.</summary>
-internal sealed class TalkCalls(AccountStore accounts, CallCreation creation, CallStore calls, ScopedTokens tokens, TimeProvider clock)
+internal sealed class TalkCalls(AccountStore accounts, AgentStore agents, CallCreation creation, CallStore calls, ScopedTokens tokens, TimeProvider clock)
 {
     /// <summary>Stands for the key's prefix in logs and limits.</summary>
     private const string LinkPrefix = "talk-link";
@@ -26,8 +27,10 @@ internal sealed class TalkCalls(AccountStore accounts, CallCreation creation, Ca
     {
         if (caller is not null) return caller;
         if (bearer is null) throw new PlatformException(HttpErrors.NotAuthenticated, ApiKeyAuthentication.MissingCredentials);
-        if (tokens.Verify(TokenScope.Talk, agentId.ToString(), bearer) is not { } owner || await accounts.FindAsync(Guid.Parse(owner), cancellationToken) is not { } account)
-            throw new PlatformException(HttpErrors.BearerRefused, "The link is wrong or its time is over.");
+        if (tokens.Verify(TokenScope.Talk, agentId.ToString(), bearer, out var generation) is not { } owner
+            || await accounts.FindAsync(Guid.Parse(owner), cancellationToken) is not { } account
+            || await agents.FindTalkLinksGenerationAsync(owner, agentId.ToString(), cancellationToken) is { } present && present != generation)
+            throw new PlatformException(HttpErrors.BearerRefused, "The link is wrong, its time is over, or it was taken back.");
         if (account.Disabled is not null) throw new PlatformException(ErrorCode.AccountDisabled, "This account is disabled.");
         return new Caller(account, LinkPrefix);
     }
@@ -51,7 +54,20 @@ internal sealed class TalkCalls(AccountStore accounts, CallCreation creation, Ca
     }
 
     /// <summary>The token of a talk link.</summary>
-    public string CreateToken(Guid agentId, Caller caller, DateTimeOffset until) => tokens.Create(TokenScope.Talk, agentId.ToString(), caller.AccountId, until);
+    /// <exception cref="PlatformException">The account has no such agent.</exception>
+    public async Task<string> CreateTokenAsync(Guid agentId, Caller caller, DateTimeOffset until, CancellationToken cancellationToken)
+        => await agents.FindTalkLinksGenerationAsync(caller.AccountId, agentId.ToString(), cancellationToken) is { } generation
+            ? tokens.Create(TokenScope.Talk, agentId.ToString(), caller.AccountId, until, generation)
+            : throw NoAgent();
+
+    /// <summary>Takes back the agent's talk links. Calls that they started go on.</summary>
+    /// <exception cref="PlatformException">The account has no such agent.</exception>
+    public async Task RevokeAsync(Guid agentId, Caller caller, CancellationToken cancellationToken)
+    {
+        if (!await agents.RevokeTalkLinksAsync(caller.AccountId, agentId.ToString(), cancellationToken)) throw NoAgent();
+    }
+
+    private static PlatformException NoAgent() => new(ErrorCode.AgentNotFound, "Not found.");
 }
 
 /// <param name="JoinUrl">For an Ultravox client.</param>

@@ -2,12 +2,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Orleans;
 using VoiceGrains.Gateway.Accounts;
 using VoiceGrains.Gateway.Calls;
 using VoiceGrains.Gateway.Paging;
 using VoiceGrains.Gateway.Validation;
-using VoiceGrains.GrainInterfaces.Agents;
 using VoiceGrains.GrainInterfaces.Validation;
 
 namespace VoiceGrains.Gateway.Talk;
@@ -30,6 +28,7 @@ internal static class TalkEndpoints
         talk.MapPost("/{agentId:guid}/calls", StartAsync);
         talk.MapGet("/{agentId:guid}/calls/{callId}", FindAsync);
         talk.MapPost("/{agentId:guid}/links", LinkAsync).RequireAuthorization();
+        talk.MapDelete("/{agentId:guid}/links", RevokeAsync).RequireAuthorization();
     }
 
     private static async Task<Created<TalkCallResponse>> StartAsync(Guid agentId, HttpContext http, TalkCalls calls, CancellationToken cancellationToken)
@@ -42,13 +41,18 @@ internal static class TalkEndpoints
         => TypedResults.Ok(await calls.FindAsync(callId, BearerToken.Of(http.Request), cancellationToken));
 
     private static async Task<Created<TalkLinkResponse>> LinkAsync(
-        Guid agentId, Caller caller, Body<TalkLinkRequest> body, HttpRequest request, TalkCalls calls, IGrainFactory grains, TimeProvider clock)
+        Guid agentId, Caller caller, Body<TalkLinkRequest> body, HttpRequest request, TalkCalls calls, TimeProvider clock, CancellationToken cancellationToken)
     {
-        await grains.GetGrain<IAgentGrain>(agentId.ToString()).GetAsync(caller.AccountId);
         var until = clock.GetUtcNow() + (body.Value.Lifetime ?? LinkLife);
         // Behind the #, where no server and no log of one gets to see it.
-        var url = $"{PageResponse.PublicBase(request)}/talk/{agentId}#token={calls.CreateToken(agentId, caller, until)}";
+        var url = $"{PageResponse.PublicBase(request)}/talk/{agentId}#token={await calls.CreateTokenAsync(agentId, caller, until, cancellationToken)}";
         return TypedResults.Created((string?)null, new TalkLinkResponse(url, until));
+    }
+
+    private static async Task<NoContent> RevokeAsync(Guid agentId, Caller caller, TalkCalls calls, CancellationToken cancellationToken)
+    {
+        await calls.RevokeAsync(agentId, caller, cancellationToken);
+        return TypedResults.NoContent();
     }
 }
 

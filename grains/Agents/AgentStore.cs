@@ -31,6 +31,24 @@ public sealed class AgentStore(NpgsqlDataSource database, SealedJson json)
             row => new AgentWithCalls(json.Deserialize<Agent>(row.GetFieldValue<byte[]>(0)), row.GetInt32(1)), cancellationToken);
     }
 
+    /// <summary>How often the links to the agent's talk page were taken back; null when the account has no such agent.</summary>
+    public async Task<int?> FindTalkLinksGenerationAsync(string accountId, string agentId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select talk_links_generation from agents where agent_id = $2 and account_id = $1");
+        command.Parameters.Add(new() { Value = accountId });
+        command.Parameters.Add(new() { Value = agentId });
+        return (int?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>Takes back all links to the agent's talk page that there are; false when the account has no such agent.</summary>
+    public async Task<bool> RevokeTalkLinksAsync(string accountId, string agentId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("update agents set talk_links_generation = talk_links_generation + 1 where agent_id = $2 and account_id = $1");
+        command.Parameters.Add(new() { Value = accountId });
+        command.Parameters.Add(new() { Value = agentId });
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
     /// <summary>Calls that the agent has had, present ones included.</summary>
     public async Task<int> CountCallsAsync(string accountId, string agentId, CancellationToken cancellationToken)
     {

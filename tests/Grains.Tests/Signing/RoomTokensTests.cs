@@ -128,6 +128,9 @@ public sealed class RoomTokensTests
         var scoped = new ScopedTokens(Secret, _clock);
         var token = scoped.Create(TokenScope.EndCall, "call-1", "account-1", _clock.GetUtcNow().AddMinutes(5));
         Assert.Equal("account-1", scoped.Verify(TokenScope.EndCall, "call-1", token));
+        Assert.Equal(("account-1", 0), (scoped.Verify(TokenScope.EndCall, "call-1", token, out var first), first));
+        var later = scoped.Create(TokenScope.EndCall, "call-1", "account-1", _clock.GetUtcNow().AddMinutes(5), generation: 7);
+        Assert.Equal(("account-1", 7), (scoped.Verify(TokenScope.EndCall, "call-1", later, out var second), second));
         Assert.Null(scoped.Verify(TokenScope.EndCall, "call-2", token));
         Assert.Null(scoped.Verify(TokenScope.Talk, "call-1", token));
         Assert.Null(new ScopedTokens(new SecretKey(new byte[32]), _clock).Verify(TokenScope.EndCall, "call-1", token));

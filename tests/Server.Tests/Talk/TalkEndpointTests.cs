@@ -78,6 +78,30 @@ public sealed class TalkEndpointTests(SiloFixture silo)
     }
 
     [Fact]
+    public async Task LinksThatWereTakenBack_StartNothing_AndNewOnesDo()
+    {
+        using var api = await silo.CreateClientAsync();
+        using var stranger = await silo.CreateClientAsync();
+        var (agentId, other) = (await AgentAsync(api, "Anna"), await AgentAsync(api, "Otto"));
+        var (first, second, others) = (await LinkAsync(agentId), await LinkAsync(agentId), await LinkAsync(other));
+        Assert.Equal((401, 401, 404, 404), (
+            (await SendAsync(HttpMethod.Delete, $"/talk/{agentId}/links", first)).Status, (await SendAsync(HttpMethod.Delete, $"/talk/{agentId}/links", null)).Status,
+            (await stranger.DeleteAsync($"/talk/{agentId}/links")).Status, (await api.DeleteAsync($"/talk/{Guid.NewGuid()}/links")).Status));
+        Assert.Equal(201, (await PostAsync($"/talk/{agentId}/calls", first)).Status);
+
+        Assert.Equal(204, (await api.DeleteAsync($"/talk/{agentId}/links")).Status);
+        foreach (var gone in (string[])[first, second]) Assert.Equal(401, (await PostAsync($"/talk/{agentId}/calls", gone)).Status);
+        var next = await LinkAsync(agentId);
+        Assert.Equal((201, 201), ((await PostAsync($"/talk/{agentId}/calls", next)).Status, (await PostAsync($"/talk/{other}/calls", others)).Status));
+        Assert.Equal(200, (await api.PatchAsync($"/api/agents/{agentId}", """{"name":"Anna B."}""")).Status);     // a change of the agent is no business of its links
+        Assert.Equal(201, (await PostAsync($"/talk/{agentId}/calls", next)).Status);
+        Assert.Equal((204, 401), ((await api.DeleteAsync($"/talk/{agentId}/links")).Status, (await PostAsync($"/talk/{agentId}/calls", next)).Status));
+
+        async Task<string> LinkAsync(string agent)
+            => new Uri((await api.PostAsync($"/talk/{agent}/links", "{}")).Json.GetProperty("url").GetString()!).Fragment["#token=".Length..];
+    }
+
+    [Fact]
     public async Task AKey_StartsCallsToo_ButNotOfAnotherAccountsAgent_NorMakesLinksToIt()
     {
         using var api = await silo.CreateClientAsync("two_calls");
