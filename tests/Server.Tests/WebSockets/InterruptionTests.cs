@@ -33,7 +33,8 @@ public sealed class InterruptionTests(LiveSilo silo)
         var said = await call.WaitForFinalAsync("agent");
         await call.WaitForStateAsync("listening", said.At - 0.1);
 
-        Assert.Equal(Counting + ".", said.Json.GetProperty("text").GetString());
+        // Words that are recognized too late, on a machine that stands still, are an interruption.
+        call.Stalls.Measure(() => Assert.Equal(Counting + ".", said.Json.GetProperty("text").GetString()));
         var types = (await call.ListUntilAsync("events", list => list.Any(e => e.GetProperty("type").GetString() == "backchannel"))).Select(e => e.GetProperty("type").GetString());
         Assert.DoesNotContain("interruption", types);
         Assert.Equal(2, call.Messages.Count(message => message.Type == "playback_clear_buffer"));
