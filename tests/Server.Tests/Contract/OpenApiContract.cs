@@ -17,7 +17,6 @@ internal static class OpenApiContract
         "Call.requestContext", "Call.experimentalSettings",
         "CallStage.externalVoice", "CallStage.voiceOverrides", "CallStage.experimentalSettings",
         "ultravox.v1.CallTemplate.medium", "ultravox.v1.CallTemplate.externalVoice", "ultravox.v1.CallTemplate.voiceOverrides", "ultravox.v1.CallTemplate.dataConnection",
-        "Voice.definition",
     ];
 
     /// <summary>Documented, but for requests only.</summary>
