@@ -16,6 +16,8 @@ public static class CallTemplateChanges
     public static CallTemplate Apply(CallTemplate template, JsonObject changes)
     {
         var result = JsonSerializer.SerializeToNode(template, WireJson.Options)!.AsObject();
+        // Overrides are about the voice that they were given with.
+        if (changes.TryGetPropertyValue("voice", out var voice) && !JsonNode.DeepEquals(voice, result["voice"])) result["voiceOverrides"] = null;
         foreach (var (given, ended) in Replaced)
         {
             if (changes[given] is null || changes[given] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length == 0) continue;

@@ -199,6 +199,25 @@ public sealed class OwnVoiceTests(SiloFixture silo)
         Assert.Equal((400, problem), Of(await client.PostAsync($"/api/agents/{agent}/calls", fields)));
     }
 
+    [Theory]
+    [InlineData("""{"voice":"Mark"}""", "null")]
+    [InlineData("""{"voice":"Otto"}""", "null")]
+    [InlineData("""{"voice":null}""", "null")]
+    [InlineData("""{"voice":"Otto","voiceOverrides":{"lmnt":{"speed":1.1}}}""", """{"lmnt":{"speed":1.1}}""")]
+    [InlineData("""{"voice":"Anna","temperature":0.5}""", """{"elevenLabs":{"speed":0.9}}""")]
+    [InlineData("""{"temperature":0.5}""", """{"elevenLabs":{"speed":0.9}}""")]
+    public async Task AnAgentThatTakesAnotherVoice_LosesTheOverridesOfItsLast(string change, string overrides)
+    {
+        using var client = await silo.CreateClientAsync();
+        await CreateAsync(client, "Anna");
+        await client.PostAsync("/api/voices", """{"name":"Otto","definition":{"lmnt":{"voiceId":"v"}}}""");
+        await client.PatchAsync("/api/accounts/me/tts_api_keys", """{"elevenLabs":"sk_0123456789","lmnt":"key"}""");
+        var agent = await client.PostAsync("/api/agents", """{"callTemplate":{"voice":"Anna","voiceOverrides":{"elevenLabs":{"speed":0.9}}}}""");
+        var changed = await client.PatchAsync($"/api/agents/{Text(agent, "agentId")}", $$"""{"callTemplate":{{change}} }""");
+        Assert.True(changed.Status == 200, changed.Text);
+        Assert.Equal(overrides, changed.Json.GetProperty("callTemplate").GetProperty("voiceOverrides").GetRawText());
+    }
+
     [Fact]
     public async Task AnAccount_HasRoomForSoManyVoices_WhoeverIsFirst()
     {
