@@ -33,16 +33,12 @@ internal static class AccountCommand
     private static Command CreateList(TextWriter output)
     {
         var search = new Option<string?>("--search") { Description = "Only accounts with this in their name, or with this id." };
-        var limit = new Option<int>("--limit") { Description = "At most so many, newest first.", DefaultValueFactory = _ => 100 };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError("--limit must be at least 1.");
-        });
+        var limit = NumberOption.Whole("--limit", "At most so many, newest first.", 1, 100_000, 100);
         var command = new Command("list", "Show accounts with their counts of working keys, agents, active calls and kept calls.") { search, limit };
         return Acting(command, output, async (server, given, isJson, cancellationToken) =>
         {
             var path = given.GetValue(search) is { Length: > 0 } words ? $"{Accounts}?search={Uri.EscapeDataString(words)}" : Accounts;
-            var (rows, total) = await server.ListAsync(path, given.GetValue(limit), cancellationToken);
+            var (rows, total) = await server.ListAsync(path, given.GetRequiredValue(limit)!.Value, cancellationToken);
             return isJson ? AdminOutput.Json(rows) : AdminOutput.Accounts(rows, total);
         });
     }

@@ -13,23 +13,18 @@ internal static class LoadCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "What each caller says, again and again.", DefaultValueFactory = _ => Speech };
-        var calls = new Option<int>("--calls") { Description = "Calls at the same time.", DefaultValueFactory = _ => 50 };
-        var seconds = new Option<double>("--seconds") { Description = "How long to measure when all are up.", DefaultValueFactory = _ => 30 };
-        var ramp = new Option<double>("--ramp") { Description = "Calls to start per second.", DefaultValueFactory = _ => 10 };
-        var pause = new Option<double>("--pause") { Description = "Seconds of silence after each repetition.", DefaultValueFactory = _ => 7 };
-        var pid = new Option<int?>("--pid") { Description = "The server's process, for its CPU and memory; default: the one that has the data folder." };
+        var calls = NumberOption.Whole("--calls", "Calls at the same time.", 1, 10_000, 50);
+        var seconds = NumberOption.Real("--seconds", "How long to measure when all are up.", 1, 86_400, 30);
+        var ramp = NumberOption.Real("--ramp", "Calls to start per second.", 0.01, 1_000, 10);
+        var pause = NumberOption.Real("--pause", "Seconds of silence after each repetition.", 0, 600, 7);
+        var pid = NumberOption.Whole("--pid", "The server's process, for its CPU and memory; default: the one that has the data folder.", 1, int.MaxValue);
         var agent = new Option<string?>("--agent") { Description = "Id of the agent to call." };
         var model = new Option<string?>("--model") { Description = "Model of plain calls." };
         var voice = new Option<string?>("--voice") { Description = "Voice of plain calls." };
         var prompt = new Option<string?>("--prompt") { Description = "System prompt of plain calls." };
-        var rate = new Option<int>("--rate") { Description = "Sample rate in Hz.", DefaultValueFactory = _ => 16_000 };
+        var rate = NumberOption.Whole("--rate", "Sample rate in Hz.", 8_000, 48_000, 16_000);
         var json = new Option<bool>("--json") { Description = "Print the report as one line of JSON." };
         var server = new ServerOptions();
-        Require(calls, value => value is >= 1 and <= 10_000, "--calls must be between 1 and 10000.");
-        Require(seconds, value => value is >= 1 and <= 86_400, "--seconds must be between 1 and 86400.");
-        Require(ramp, value => value is > 0 and <= 1_000, "--ramp must be above 0 and at most 1000.");
-        Require(pause, value => value is >= 0 and <= 600, "--pause must be between 0 and 600.");
-        Require(rate, value => value is >= 8_000 and <= 48_000, "--rate must be between 8000 and 48000 Hz.");
 
         var command = new Command("load", "Open many calls at once and measure pacing, latency and the server's cost.")
         {
@@ -44,13 +39,13 @@ internal static class LoadCommand
                 Call = new CallRequest
                 {
                     AgentId = given.GetValue(agent), Model = given.GetValue(model), Voice = given.GetValue(voice), Prompt = given.GetValue(prompt),
-                    AgentSpeaksFirst = given.GetValue(agent) is null ? false : null, SampleRateHz = given.GetValue(rate),
+                    AgentSpeaksFirst = given.GetValue(agent) is null ? false : null, SampleRateHz = given.GetRequiredValue(rate)!.Value,
                 },
                 File = given.GetValue(file)!,
-                Calls = given.GetValue(calls),
-                Duration = TimeSpan.FromSeconds(given.GetValue(seconds)),
-                RampPerSecond = given.GetValue(ramp),
-                Pause = TimeSpan.FromSeconds(given.GetValue(pause)),
+                Calls = given.GetRequiredValue(calls)!.Value,
+                Duration = TimeSpan.FromSeconds(given.GetRequiredValue(seconds)!.Value),
+                RampPerSecond = given.GetRequiredValue(ramp)!.Value,
+                Pause = TimeSpan.FromSeconds(given.GetRequiredValue(pause)!.Value),
                 ProcessId = given.GetValue(pid) ?? OwnerOfDataFolder(),
             }).RunAsync(cancellationToken);
             report.Print(Console.Out, given.GetValue(json));
@@ -58,12 +53,6 @@ internal static class LoadCommand
         });
         return command;
     }
-
-    private static void Require<T>(Option<T> option, Predicate<T> isRight, string rule) => option.Validators.Add(given =>
-    {
-        if (given.GetValueOrDefault<T>() is { } value && !isRight(value))
-            given.AddError(rule);
-    });
 
     /// <summary>A silo writes its process id into the folder that it holds.</summary>
     private static int? OwnerOfDataFolder()

@@ -16,20 +16,14 @@ internal static class TalkCommand
         var voice = new Option<string?>("--voice") { Description = "Voice of a plain call." };
         var model = new Option<string?>("--model") { Description = "Model of a plain call." };
         var agentFirst = new Option<bool>("--agent-first") { Description = "Let the agent greet first. An agent's own template decides otherwise." };
-        var bargeIn = new Option<double?>("--barge-in") { Description = "Interrupt: speak the next recording so many seconds after the agent begins." };
-        var limit = new Option<double>("--turn-limit") { Description = "Seconds to wait for an answer.", DefaultValueFactory = _ => 30 };
-        var rate = new Option<int>("--rate") { Description = "Sample rate of the call in Hz.", DefaultValueFactory = _ => 16_000 };
-        var buffer = new Option<int?>("--buffer") { Description = "How far ahead the server may send, in ms; its default is 60." };
+        var bargeIn = NumberOption.Real("--barge-in", "Interrupt: speak the next recording so many seconds after the agent begins.", 0, 3600);
+        var limit = NumberOption.Real("--turn-limit", "Seconds to wait for an answer.", 0.1, 3600, 30);
+        var rate = NumberOption.Whole("--rate", "Sample rate of the call in Hz.", 8_000, 48_000, 16_000);
+        var buffer = NumberOption.Whole("--buffer", "How far ahead the server may send, in ms; its default is 60.", 0, 60_000);
         var output = new Option<string?>("--out") { Description = "Folder for agent.wav and mix.wav; default vg-calls/CALL-ID." };
         var record = new Option<bool>("--record") { Description = "Have the server record the call, too." };
         var verbose = new Option<bool>("--verbose") { Description = "Print every message of the server." };
         var server = new ServerOptions();
-
-        rate.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<int>() is < 8_000 or > 48_000)
-                given.AddError("--rate must be between 8000 and 48000 Hz.");
-        });
 
         var command = new Command("talk", "Talk to an agent and print the conversation as it happens.")
         {
@@ -38,11 +32,13 @@ internal static class TalkCommand
         server.AddTo(command);
         command.Validators.Add(given =>
         {
-            var hasTurns = given.GetValue(files) is { Length: > 0 } || given.GetValue(text) is { Length: > 0 };
-            if (hasTurns == given.GetValue(mic))
+            var hasTurns = given.GetResult(files) is { Tokens.Count: > 0 } || IsGiven(text);
+            if (hasTurns == IsGiven(mic))
                 given.AddError(hasTurns ? "--mic goes without files and texts." : "Name a FILE to speak, or use --text or --mic.");
-            if (given.GetValue(agent) is not null && (given.GetValue(prompt) ?? given.GetValue(voice) ?? given.GetValue(model)) is not null)
+            if (IsGiven(agent) && (IsGiven(prompt) || IsGiven(voice) || IsGiven(model)))
                 given.AddError("--prompt, --voice and --model are the agent's own when --agent is given.");
+
+            bool IsGiven(Option option) => given.GetResult(option) is { Implicit: false };       // its value may be missing: asking for that would throw
         });
         command.SetAction((given, cancellationToken) => new TalkSession(new TalkOptions
         {
@@ -54,7 +50,7 @@ internal static class TalkCommand
                 Voice = given.GetValue(voice),
                 Model = given.GetValue(model),
                 AgentSpeaksFirst = given.GetValue(agentFirst) ? true : given.GetValue(agent) is null ? given.GetValue(mic) : null,
-                SampleRateHz = given.GetValue(rate),
+                SampleRateHz = given.GetRequiredValue(rate)!.Value,
                 ClientBufferMs = given.GetValue(buffer),
                 Record = given.GetValue(record),
             },
@@ -62,7 +58,7 @@ internal static class TalkCommand
             Texts = given.GetValue(text) ?? [],
             UseMicrophone = given.GetValue(mic),
             BargeIn = given.GetValue(bargeIn) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            TurnLimit = TimeSpan.FromSeconds(given.GetValue(limit)),
+            TurnLimit = TimeSpan.FromSeconds(given.GetRequiredValue(limit)!.Value),
             Out = given.GetValue(output),
             IsVerbose = given.GetValue(verbose),
         }, Console.Out).RunAsync(cancellationToken));

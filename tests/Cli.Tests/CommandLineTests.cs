@@ -1,0 +1,38 @@
+namespace VoiceGrains.Cli.Tests;
+
+/// <summary><c>vg</c> as typed: mistakes are told in words, with the exit code that scripts go by.</summary>
+public sealed class CommandLineTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("--rate must be a whole number from 8000 to 48000, not 'fast'.", "talk", "--text", "hi", "--rate", "fast")]
+    [InlineData("--rate must be a whole number from 8000 to 48000, not '5'.", "talk", "--text", "hi", "--rate", "5")]
+    [InlineData("--buffer must be a whole number from 0 to 60000, not '1.5'.", "talk", "--text", "hi", "--buffer", "1.5")]
+    [InlineData("--barge-in must be a number from 0 to 3600, not '-1'.", "talk", "--text", "hi", "--barge-in", "-1")]
+    [InlineData("--turn-limit must be a number from 0.1 to 3600, not 'NaN'.", "talk", "--text", "hi", "--turn-limit", "NaN")]
+    [InlineData("Required argument missing for option: '--text'.", "talk", "--text")]
+    [InlineData("Required argument missing for option: '--agent'.", "talk", "--text", "hi", "--agent")]
+    [InlineData("Required argument missing for option: '--rate'.", "talk", "--text", "hi", "--rate")]
+    [InlineData("Name a FILE to speak, or use --text or --mic.", "talk")]
+    [InlineData("--mic goes without files and texts.", "talk", "--mic", "--text", "hi")]
+    [InlineData("--prompt, --voice and --model are the agent's own", "talk", "--text", "hi", "--agent", "x", "--voice", "Mark")]
+    [InlineData("--calls must be a whole number from 1 to 10000, not 'many'.", "load", "--calls", "many")]
+    [InlineData("--calls must be a whole number from 1 to 10000, not '0'.", "load", "--calls", "0")]
+    [InlineData("--seconds must be a number from 1 to 86400, not '0.5'.", "load", "--seconds", "0.5")]
+    [InlineData("--ramp must be a number from 0.01 to 1000, not '0'.", "load", "--ramp", "0")]
+    [InlineData("--pause must be a number from 0 to 600, not 'x'.", "load", "--pause", "x")]
+    [InlineData("--pid must be a whole number from 1 to 2147483647, not 'mine'.", "load", "--pid", "mine")]
+    [InlineData("--limit must be a whole number from 1 to 100000, not 'all'.", "account", "list", "--limit", "all")]
+    [InlineData("Unrecognized command or argument 'listen'.", "silos", "listen")]
+    [InlineData("Required command was not provided.")]
+    public async Task AMistake_IsToldWithTheHelpThatFits(string words, params string[] args)
+    {
+        var error = new StringWriter();
+
+        Assert.Equal(CliException.Usage, await CommandLine.RunAsync(args, Stream.Null, error, Cancel));
+
+        Assert.StartsWith(words, error.ToString(), StringComparison.Ordinal);
+        Assert.Matches(@"See: \./vg [a-z ]*--help\n$", error.ToString());
+    }
+}
