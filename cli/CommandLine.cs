@@ -11,6 +11,9 @@ namespace VoiceGrains.Cli;
 /// <summary>What <c>vg</c> understands.</summary>
 internal static class CommandLine
 {
+    /// <summary>After Ctrl-C, for leaving calls, saving and summing up.</summary>
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs one command.</summary>
     /// <param name="args">As typed.</param>
     /// <param name="output">Standard output, where commands print.</param>
@@ -35,7 +38,7 @@ internal static class CommandLine
         }
         try
         {
-            return await given.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
+            return await given.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LeaveLimit }, cancellationToken);
         }
         catch (CliException problem)
         {
@@ -44,6 +47,7 @@ internal static class CommandLine
         }
         catch (OperationCanceledException)
         {
+            await error.WriteLineAsync("Stopped.");
             return CliException.CallFailed;
         }
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using VoiceGrains.Cli.Calls;
 
 namespace VoiceGrains.Cli.Accounts;
 
@@ -100,7 +101,7 @@ internal sealed class AdminClient : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new CliException($"No server answers at {http.BaseAddress}: {failure.Message} Is ./run running? Another address is given with --url.", CliException.NoServer);
+            throw Unreachable.Because(http.BaseAddress, failure);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -114,7 +115,7 @@ internal sealed class AdminClient : IDisposable
         var words = answer?["detail"] is JsonValue detail ? detail.ToString() : body;
         return status switch
         {
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new($"{http.BaseAddress} refuses the administrator's token: {words}", CliException.NoServer),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new($"{http.BaseAddress} refuses the administrator's token: {words} Another one is given with --admin-token or VOICEGRAINS_ADMIN_TOKEN.", CliException.NoServer),
             HttpStatusCode.NotFound when answer?["code"] is null
                 => new($"{http.BaseAddress} has no administration: it has no Admin:Token, is an older VoiceGrains, or another program.", CliException.NoServer),
             HttpStatusCode.BadRequest => new($"The server refuses the request: {words}", CliException.Usage),

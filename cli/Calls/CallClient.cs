@@ -9,6 +9,7 @@ internal sealed class CallClient : IDisposable
 {
     private const int MostAttempts = 5;
     private const string SilosPath = "/api/cluster/silos";
+    private const string AgentsPath = "/api/agents";
     private readonly ServerAddress server;
     private readonly HttpClient http;
 
@@ -16,13 +17,15 @@ internal sealed class CallClient : IDisposable
     {
         this.server = server;
         http = new HttpClient { BaseAddress = server.Url, Timeout = TimeSpan.FromSeconds(15) };
+        if (server.ApiKey.Length == 0 || !server.ApiKey.All(character => character is > ' ' and < '\x7f'))
+            throw new CliException("The API key is no key: it is empty, or has characters that none has.", CliException.Usage);
         http.DefaultRequestHeaders.Add("X-API-Key", server.ApiKey);
     }
 
     /// <summary>Creates a call, of an agent where <see cref="CallRequest.AgentId"/> names one. Waits as told when there are too many.</summary>
     public async Task<CreatedCall> CreateAsync(CallRequest request, CancellationToken cancellationToken)
     {
-        var path = request.AgentId is null ? "/api/calls" : $"/api/agents/{Uri.EscapeDataString(request.AgentId)}/calls";
+        var path = request.AgentId is null ? "/api/calls" : $"{AgentsPath}/{Uri.EscapeDataString(request.AgentId)}/calls";
         var call = await SendAsync(HttpMethod.Post, path, request.ToJson(), cancellationToken);
         return new CreatedCall((string)call["callId"]!, new Uri((string)call["joinUrl"]!));
     }
@@ -77,7 +80,7 @@ internal sealed class CallClient : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new CliException($"No server answers at {server.Url}: {failure.Message} Is ./run running? Another address is given with --url.", CliException.NoServer);
+            throw Unreachable.Because(server.Url, failure);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -88,10 +91,12 @@ internal sealed class CallClient : IDisposable
     private CliException Refused(HttpMethod method, string path, HttpStatusCode status, string body) => status switch
     {
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-            => new($"{server.Url} refuses the API key ({(int)status}): {body}", CliException.NoServer),
+            => new($"{server.Url} refuses the API key ({(int)status}): {body} Another one is given with --key or VOICEGRAINS_API_KEY.", CliException.NoServer),
         HttpStatusCode.BadRequest => new($"The server refuses the request: {body}", CliException.Usage),
         HttpStatusCode.NotFound when path.StartsWith(SilosPath, StringComparison.Ordinal)
             => new($"{server.Url} knows of no silos: it is another program, or an older VoiceGrains.", CliException.NoServer),
+        HttpStatusCode.NotFound when path.StartsWith(AgentsPath, StringComparison.Ordinal)
+            => new($"There is no agent {Uri.UnescapeDataString(path.Split('/')[3])} in this account. GET {AgentsPath} lists them, with their ids.", CliException.Usage),
         HttpStatusCode.NotFound => new($"{method} {path}: not found. {body}", CliException.Usage),
         _ => new($"{method} {path} failed with {(int)status}: {body}"),
     };

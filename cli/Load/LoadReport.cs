@@ -42,7 +42,8 @@ internal sealed class LoadReport
     /// <summary>Whether every call started and lasted.</summary>
     public bool IsWhole => Failed == 0 && Dropped == 0;
 
-    public List<string> Problems { get; } = [];
+    /// <summary>Why calls could not be started.</summary>
+    public List<CliException> Problems { get; } = [];
 
     public void Print(TextWriter output, bool isJson)
     {
@@ -55,10 +56,10 @@ internal sealed class LoadReport
     private void PrintText(TextWriter output)
     {
         output.WriteLine($"calls            {Calls} for {Seconds:0} s; {Failed} failed to start, {Dropped} dropped");
-        output.WriteLine($"pacing jitter    p50 {At(JitterMs, 0.5):0.0} ms, p99 {At(JitterMs, 0.99):0.0} ms, max {At(JitterMs, 1):0.0} ms ({AudioFrames} frames of agent audio)");
+        output.WriteLine($"pacing jitter    p50 {Ms(JitterMs, 0.5)}, p99 {Ms(JitterMs, 0.99)}, max {Ms(JitterMs, 1)} ({AudioFrames} frames of agent audio)");
         output.WriteLine($"underruns        {Underruns}");
-        output.WriteLine($"turn latency     p50 {At(TurnLatencyMs, 0.5):0} ms, p99 {At(TurnLatencyMs, 0.99):0} ms ({TurnLatencyMs.Count} turns)");
-        output.WriteLine($"after endpoint   p50 {At(AnswerMs, 0.5):0.0} ms, p99 {At(AnswerMs, 0.99):0.0} ms");
+        output.WriteLine($"turn latency     p50 {Ms(TurnLatencyMs, 0.5, "0")}, p99 {Ms(TurnLatencyMs, 0.99, "0")} ({TurnLatencyMs.Count} turns)");
+        output.WriteLine($"after endpoint   p50 {Ms(AnswerMs, 0.5)}, p99 {Ms(AnswerMs, 0.99)}");
         if (ServerCores is { } cores && Running > 0)
         {
             output.WriteLine($"server CPU       {cores:0.00} cores, {cores / Running * 1000:0.00} ms/s per call: {Running / cores:0} calls per core");
@@ -67,9 +68,11 @@ internal sealed class LoadReport
         if (AllocationRate is { } rate && Running > 0)
             output.WriteLine($"allocation       {rate / 1024:0.0} KiB/s per call; {Runtime!.Gen0:0} collections, {Runtime.Gen2:0} of them full");
         output.WriteLine($"client           worst lateness {ClientLatenessMs:0.0} ms, {SendStalls} stalled sends");
-        foreach (var problem in Problems.Distinct().Take(5))
+        foreach (var problem in Problems.Select(problem => problem.Message).Distinct().Take(5))
             output.WriteLine($"problem          {problem}");
     }
+
+    private static string Ms(List<double> values, double quantile, string format = "0.0") => At(values, quantile) is { } value ? $"{value.ToString(format)} ms" : "-";
 
     private int Running => Calls - Failed;
 

@@ -9,6 +9,7 @@ internal sealed class LoadSession(LoadOptions options)
 {
     private const int DefaultClientBufferMs = 60;       // the server's default
     private const int MostStartingAtOnce = 20;
+    private static readonly TimeSpan MetricsLimit = TimeSpan.FromSeconds(5);
     private readonly Random random = new(1);        // the same phases in every run, so that runs compare
 
     public async Task<LoadReport> RunAsync(CancellationToken cancellationToken)
@@ -16,7 +17,7 @@ internal sealed class LoadSession(LoadOptions options)
         var loop = new SpeechLoop(CallerAudio.Read(options.File, options.Call.SampleRateHz), options.Pause);
         var report = new LoadReport { Calls = options.Calls };
         using var client = new CallClient(options.Server);
-        using var http = new HttpClient { BaseAddress = options.Server.Url };
+        using var http = new HttpClient { BaseAddress = options.Server.Url, Timeout = MetricsLimit };
         var idle = options.ProcessId is { } id ? ServerProcess.Read(id) : (ServerProcess?)null;
         using var clock = new LoadClock();
         var calls = await RampUpAsync(client, loop, clock, report, cancellationToken);
@@ -49,7 +50,7 @@ internal sealed class LoadSession(LoadOptions options)
         }
         await Task.WhenAll(starts);
         if (calls.Count == 0)
-            throw new CliException($"No call could be started: {report.Problems.FirstOrDefault()}");
+            throw new CliException($"No call could be started: {report.Problems[0].Message}", report.Problems[0].ExitCode);
         return calls;
 
         async Task StartOneAsync(int startFrame)
@@ -69,7 +70,7 @@ internal sealed class LoadSession(LoadOptions options)
                 lock (calls)
                 {
                     report.Failed++;
-                    report.Problems.Add(problem.Message);
+                    report.Problems.Add(problem);
                 }
             }
             finally
@@ -82,12 +83,12 @@ internal sealed class LoadSession(LoadOptions options)
     private async Task MeasureAsync(
         HttpClient http, List<LoadCall> calls, LoadClock clock, LoadReport report, ServerProcess? idle, CancellationToken cancellationToken)
     {
-        var metrics = await ServerMetrics.ReadAsync(http, cancellationToken);
+        var metrics = await ServerMetrics.ReadAsync(http, CancellationToken.None);
         var before = options.ProcessId is { } id ? ServerProcess.Read(id) : (ServerProcess?)null;
         calls.ForEach(call => call.StartMeasuring());
         clock.StartMeasuring();
         var start = Stopwatch.GetTimestamp();
-        await Task.Delay(options.Duration, cancellationToken);
+        await Task.Delay(options.Duration, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);        // Ctrl-C: what was measured so far is reported
         report.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         calls.ForEach(call => call.AddTo(report));
         report.ClientLatenessMs = Math.Round(clock.WorstLateness.TotalMilliseconds, 1);
@@ -97,6 +98,6 @@ internal sealed class LoadSession(LoadOptions options)
             report.ServerCores = Math.Round((after.Cpu - then.Cpu).TotalSeconds / report.Seconds, 3);
             (report.ServerBytesBefore, report.ServerBytesAfter) = (idle?.ResidentBytes, after.ResidentBytes);
         }
-        report.Runtime = await ServerMetrics.ReadAsync(http, cancellationToken) - metrics;
+        report.Runtime = await ServerMetrics.ReadAsync(http, CancellationToken.None) - metrics;
     }
 }

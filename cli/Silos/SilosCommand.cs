@@ -34,9 +34,9 @@ internal static class SilosCommand
     }
 
     /// <summary>A server that is away for a moment is what one watches for.</summary>
-    private static async Task<int> WatchAsync(ServerAddress server, bool asJson, TextWriter output, CancellationToken cancellationToken)
+    internal static async Task<int> WatchAsync(ServerAddress server, bool asJson, TextWriter output, CancellationToken cancellationToken)
     {
-        while (true)
+        while (!cancellationToken.IsCancellationRequested)
         {
             var page = new StringWriter();
             try
@@ -47,10 +47,15 @@ internal static class SilosCommand
             {
                 await page.WriteLineAsync(problem.Message);
             }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
             if (!Console.IsOutputRedirected)
                 await output.WriteAsync("\e[H\e[J");        // the page's place: top left, cleared
             await output.WriteLineAsync(page.ToString());
-            await Task.Delay(WatchPeriod, cancellationToken);
+            await Task.Delay(WatchPeriod, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        return 0;       // Ctrl-C is how one stops looking
     }
 }

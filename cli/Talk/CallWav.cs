@@ -5,6 +5,20 @@ namespace VoiceGrains.Cli.Talk;
 /// <summary>Saves what was heard: <c>agent.wav</c>, and <c>mix.wav</c> with the caller on the left and the agent on the right.</summary>
 internal static class CallWav
 {
+    /// <summary>Makes the folder that was asked for, so that one that cannot be is told before the call.</summary>
+    /// <exception cref="CliException">It cannot be made.</exception>
+    public static void Prepare(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"--out: the folder {folder} cannot be made: {failure.Message}", CliException.Usage);
+        }
+    }
+
     public static async Task SaveAsync(string folder, short[] caller, short[] agent, int sampleRateHz)
     {
         try

@@ -16,6 +16,7 @@ internal sealed class TalkSession(TalkOptions options, TextWriter output)
     /// <returns>The exit code: 0 when every turn was answered.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        if (options.Out is { } stated) CallWav.Prepare(stated);
         var files = options.Files.Select(file => CallerAudio.Read(file, rate)).ToList();
         using var client = new CallClient(options.Server);
         using ICallerSource source = options.UseMicrophone ? new Microphone(rate) : new RecordingSource();

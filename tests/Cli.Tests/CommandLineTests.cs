@@ -1,9 +1,16 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace VoiceGrains.Cli.Tests;
 
 /// <summary><c>vg</c> as typed: mistakes are told in words, with the exit code that scripts go by.</summary>
-public sealed class CommandLineTests
+public sealed class CommandLineTests : IDisposable
 {
+    private readonly Recordings recordings = new();
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => recordings.Dispose();
 
     [Theory]
     [InlineData("--rate must be a whole number from 8000 to 48000, not 'fast'.", "talk", "--text", "hi", "--rate", "fast")]
@@ -34,5 +41,56 @@ public sealed class CommandLineTests
 
         Assert.StartsWith(words, error.ToString(), StringComparison.Ordinal);
         Assert.Matches(@"See: \./vg [a-z ]*--help\n$", error.ToString());
+    }
+
+    [Theory]
+    [InlineData("No server answers at", 3, "load", "--calls", "1")]
+    [InlineData("No server answers at", 3, "silos")]
+    [InlineData("No server answers at", 3, "talk", "--text", "hi")]
+    [InlineData("cannot be made", 2, "talk", "--text", "hi", "--out", "/dev/null/x")]
+    [InlineData("The API key is no key", 2, "silos", "--key", "a\nb")]
+    [InlineData("The API key is no key", 2, "silos", "--key", "schlüssel")]
+    public async Task WhoCannotBeServed_IsToldWhy(string words, int exitCode, params string[] args)
+    {
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));     // taken, and not listening
+        string[] key = args.Contains("--key") ? [] : ["--key", FakeCallServer.Key];
+        var file = await recordings.WriteWavAsync("speech.wav", FakeCallServer.RateHz, Recordings.Tone(FakeCallServer.RateHz, 0.1));
+
+        var (code, error) = await RunAsync([.. args[0] == "load" ? ["load", file, .. args[1..]] : args, .. key, "--url", $"http://{nobody.LocalEndPoint}"]);
+
+        Assert.Contains(words, error, StringComparison.Ordinal);
+        Assert.Equal(exitCode, code);
+    }
+
+    [Fact]
+    public async Task AServerThatRefusesTheKey_IsExitCode3_OfLoadToo()
+    {
+        await using var server = await FakeCallServer.StartAsync();
+        var file = await recordings.WriteWavAsync("speech.wav", FakeCallServer.RateHz, Recordings.Tone(FakeCallServer.RateHz, 0.1));
+
+        var (code, error) = await RunAsync("load", file, "--calls", "2", "--key", "wrong", "--url", server.Url.ToString());
+
+        Assert.Contains("refuses the API key (403)", error, StringComparison.Ordinal);
+        Assert.Contains("--key or VOICEGRAINS_API_KEY", error, StringComparison.Ordinal);
+        Assert.Equal(CliException.NoServer, code);
+    }
+
+    [Fact]
+    public async Task AServerWithoutTls_IsNoServerUnderHttps()
+    {
+        await using var server = await FakeCallServer.StartAsync();
+
+        var (code, error) = await RunAsync("silos", "--key", FakeCallServer.Key, "--url", $"https://{server.Url.Authority}");
+
+        Assert.Contains("cannot be reached over TLS", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("see inner exception", error, StringComparison.Ordinal);
+        Assert.Equal(CliException.NoServer, code);
+    }
+
+    private static async Task<(int ExitCode, string Error)> RunAsync(params string[] args)
+    {
+        var error = new StringWriter();
+        return (await CommandLine.RunAsync(args, Stream.Null, error, Cancel), error.ToString());
     }
 }

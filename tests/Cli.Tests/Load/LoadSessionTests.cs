@@ -39,4 +39,27 @@ public sealed class LoadSessionTests : IDisposable
         Assert.True(report.GetProperty("audioFrames").GetInt64() > 100);
         Assert.True(report.GetProperty("serverCores").GetDouble() >= 0);
     }
+
+    [Fact]
+    public async Task CtrlC_ReportsWhatWasMeasuredSoFar()
+    {
+        await using var server = await FakeCallServer.StartAsync();
+        using var ctrlC = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var measuring = new LoadSession(new LoadOptions
+        {
+            Server = new ServerAddress(server.Url, FakeCallServer.Key),
+            Call = new CallRequest { AgentSpeaksFirst = false },
+            File = await recordings.WriteWavAsync("speech.wav", FakeCallServer.RateHz, Recordings.Tone(FakeCallServer.RateHz, 0.3)),
+            Calls = 1,
+            Duration = TimeSpan.FromHours(1),
+        }).RunAsync(ctrlC.Token);
+        while (server.SamplesSent == 0)     // the call was answered once, so it is being measured
+            await Task.Delay(10, ctrlC.Token);
+        await ctrlC.CancelAsync();
+
+        var measured = await measuring;
+
+        Assert.True(measured.IsWhole);
+        Assert.InRange(measured.Seconds, 0, 3_000);
+    }
 }

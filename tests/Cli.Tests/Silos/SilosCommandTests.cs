@@ -80,6 +80,16 @@ public sealed class SilosCommandTests
         Assert.Equal(CliException.NoServer, problem.ExitCode);
     }
 
+    [Fact]
+    public async Task Watching_EndsWithCtrlC_AndThatIsNoFailure()
+    {
+        using var ctrlC = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        await using var server = await FakeCallServer.StartAsync();
+        var watching = SilosCommand.WatchAsync(new ServerAddress(server.Url, Key), false, new StringWriter(), ctrlC.Token);
+        await ctrlC.CancelAsync();
+        Assert.Equal(0, await watching);
+    }
+
     private static string Silo(string id, string state, string started, int calls = 0)
         => $$"""
             {"id":"{{id}}","name":"{{id[..6]}}","version":"0.1.0+0123456789abcdef","address":"http://127.0.0.1:5001","state":"{{state}}","roles":["media"],
