@@ -133,13 +133,18 @@ require_dotnet() {
 }
 
 # fingerprint : one line that changes when a source file appears, disappears or changes. Arguments are folders left out.
-fingerprint() {
-  local -a leave_out=()
-  local folder
+# Sources are the folders that hold projects, what these take in from proto/ and console/, and the settings of the build beside them: calls, exports and data that
+# people leave in their working copy are none.
+fingerprint() (
+  cd "$root"
+  leave_out=() sources=(Directory.*.props *.sln proto console)
   for folder in "$@"; do leave_out+=(-o -path "./$folder"); done
-  (cd "$root" && find . \( -name bin -o -name obj -o -name '.?*' -o -name node_modules -o -name artifacts -o -name TestResults \
-    -o -path ./docs "${leave_out[@]}" \) -prune -o -type f ! -name '*.md' -printf '%p %s %T@\n') | LC_ALL=C sort | cksum
-}
+  for folder in */; do
+    ! compgen -G "$folder*.csproj" >/dev/null && ! compgen -G "$folder*/*.csproj" >/dev/null || sources+=("${folder%/}")
+  done
+  find "${sources[@]/#/./}" \( -name bin -o -name obj -o -name '.?*' -o -name node_modules -o -name artifacts -o -name TestResults "${leave_out[@]}" \) -prune \
+    -o -type f ! -name '*.md' -printf '%p %s %T@\n' | LC_ALL=C sort | cksum
+)
 
 # build NAME OUTPUT TARGET [FOLDER-LEFT-OUT ...] : builds TARGET (Release) unless OUTPUT already comes from these very sources.
 build() {

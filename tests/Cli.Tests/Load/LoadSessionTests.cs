@@ -51,6 +51,7 @@ public sealed class LoadSessionTests : IDisposable
             Call = new CallRequest { AgentSpeaksFirst = false },
             File = await recordings.WriteWavAsync("speech.wav", FakeCallServer.RateHz, Recordings.Tone(FakeCallServer.RateHz, 0.3)),
             Calls = 1,
+            Pause = TimeSpan.FromMilliseconds(500),
             Duration = TimeSpan.FromHours(1),
         }).RunAsync(ctrlC.Token);
         while (server.SamplesSent == 0)     // the call was answered once, so it is being measured
