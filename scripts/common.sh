@@ -103,7 +103,7 @@ require_node_packages() {
     has_node_packages "$folder" && continue
     require_node "$folder"
     say "Installing the Node packages of ${folder#"$root/"} ..."
-    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) ||
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error </dev/null >&2) ||
       { say "npm could not install them: what needs them is left out."; continue; }
     cp "$folder/package-lock.json" "$folder/node_modules/.from-lock.json"
   done
