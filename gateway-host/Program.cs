@@ -11,13 +11,14 @@ try
         return 0;
     }
     builder.AddGatewayProcess(options);
+    builder.SayOnce();
     var app = builder.Build();
-    app.MapGatewayProcess();
     app.RequireValidSettings();
+    app.MapGatewayProcess();
     await app.RunAsync();
     return Environment.ExitCode;
 }
-catch (LaunchException problem)
+catch (Exception failure) when (StartProblem.Of(failure) is { } problem)
 {
     Console.Error.WriteLine(problem.Message);
     return problem.ExitCode;

@@ -28,20 +28,16 @@ try
     builder.AddSilo();
     builder.AddFirstStart();
     builder.AddDrainSignals();
+    builder.SayOnce();
 
     var app = builder.Build();
-    app.MapSilo();
     app.RequireValidSettings();
+    app.MapSilo();
     await app.RunAsync();
     return Environment.ExitCode;
 }
-catch (LaunchException problem)
+catch (Exception failure) when (StartProblem.Of(failure) is { } problem)
 {
     Console.Error.WriteLine(problem.Message);
     return problem.ExitCode;
-}
-catch (IOException busy) when (busy.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-{
-    Console.Error.WriteLine($"{busy.Message} Choose another port with --port.");
-    return LaunchException.Failed;
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Npgsql;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Hosting.Database;
 
@@ -19,8 +20,25 @@ public static class DatabaseExtensions
     /// Registers an <see cref="NpgsqlDataSource"/> whose connections notice soon that the server is away, and keep their prepared statements. Whatever the connection
     /// string itself sets holds.
     /// </summary>
+    /// <exception cref="LaunchException">It is no connection string.</exception>
     public static IServiceCollection AddDatabase(this IServiceCollection services, string connectionString)
-        => services.AddSingleton(_ => NpgsqlDataSource.Create(WithDefaults(connectionString)));
+    {
+        var settings = ReadSettings(connectionString);
+        return services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
+    }
+
+    /// <summary>Its message is not passed on: it may hold a part of the string, and so of a password.</summary>
+    private static string ReadSettings(string connectionString)
+    {
+        try
+        {
+            return WithDefaults(connectionString);
+        }
+        catch (Exception mistake) when (mistake is ArgumentException or FormatException or InvalidCastException)
+        {
+            throw new LaunchException("ConnectionStrings:VoiceGrains is no connection string such as 'Host=db.example.com;Username=voicegrains;Password=...;Database=voicegrains'.", inner: mistake);
+        }
+    }
 
     internal static string WithDefaults(string connectionString)
     {

@@ -13,11 +13,16 @@ public static class SettingsCheck
         {
             host.Services.GetService<IStartupValidator>()?.Validate();
         }
-        catch (Exception mistake) when (Problems(mistake) is { Count: > 0 } problems)
+        catch (Exception mistake) when (Explain(mistake) is { } problem)
         {
-            throw new LaunchException(string.Join(Environment.NewLine, ["The configuration cannot be used:", .. problems.Select(problem => "  " + problem)]), inner: mistake);
+            throw problem;
         }
     }
+
+    /// <returns>Null when it is something else that went wrong.</returns>
+    internal static LaunchException? Explain(Exception mistake) => Problems(mistake) is { Count: > 0 } problems
+        ? new LaunchException(string.Join(Environment.NewLine, ["The configuration cannot be used:", .. problems.Select(problem => "  " + problem)]), inner: mistake)
+        : null;
 
     /// <summary>Empty when it is something else that went wrong.</summary>
     private static List<string> Problems(Exception mistake) => mistake switch

@@ -1,3 +1,4 @@
+using System.Net;
 using VoiceGrains.Hosting.Health;
 using VoiceGrains.Silo.WebRtc;
 
@@ -9,7 +10,9 @@ internal static class RoomHosting
     public static void AddRooms(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<WebRtcOptions>().BindConfiguration("WebRtc").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<WebRtcOptions>().BindConfiguration("WebRtc").ValidateDataAnnotations()
+            .Validate(static options => Array.TrueForAll(options.PublicAddresses, static address => IPAddress.TryParse(address, out _)), "WebRtc:PublicAddresses must be IP addresses, such as 203.0.113.7.")
+            .ValidateOnStart();
         services.AddSingleton<WebRtcPeers>();
         services.AddSingleton<IRoomPeerFactory>(static provider => provider.GetRequiredService<WebRtcPeers>());
         services.AddHostedService(static provider => provider.GetRequiredService<WebRtcPeers>());

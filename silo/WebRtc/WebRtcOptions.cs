@@ -14,7 +14,7 @@ public sealed class WebRtcOptions
     /// <summary>UDP port of all media, and TCP for networks that let no UDP through. Default 7882, or a free one where that is taken; 0 takes a free one.</summary>
     [Range(0, 65_535)] public int? Port { get; set; }
 
-    /// <summary>Addresses by which clients reach this silo, instead of those of its network interfaces: behind NAT, in containers. Default: none.</summary>
+    /// <summary>Addresses by which clients reach this silo, beside those of its network interfaces: behind NAT, in containers. Default: none.</summary>
     public string[] PublicAddresses { get; set; } = [];
 
     /// <summary>Names of the network interfaces whose addresses clients are told. Default: all.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using VoiceGrains.Hosting.Launch;
 
 namespace VoiceGrains.Server.Tests.Launch;
 
@@ -166,6 +167,7 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
     [Theory]
     [InlineData("Retention__Interval", "5s", "'5s' at 'Retention:Interval'", "00:01:30")]
     [InlineData("Billing__CycleDay", "40", "CycleDay", "between 1 and 28")]
+    [InlineData("Gateway__TrustedProxies__0", "proxy", "Gateway:TrustedProxies", "10.0.0.0/8")]      // the web server reads it, before all are checked
     public async Task AMistakeInTheSettings_IsSaidPlainly(string name, string value, string setting, string rule)
     {
         await using var silo = SiloProcess.Start([(name, value)], "--port", "0", "--data", Data);
@@ -174,6 +176,44 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
         Assert.Contains(setting, silo.Printed, StringComparison.Ordinal);
         Assert.Contains(rule, silo.Printed, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);     // no stack trace at a person
+    }
+
+    [Fact]
+    public async Task MistakesInTheSettings_AreSaidAtOnce()
+    {
+        await using var silo = SiloProcess.Start(
+            [
+                ("Outbound__AllowedNetworks__0", "inside"), ("Voices__Fallback", "Nobody"), ("Models__Target", "nosuch/x"),
+                ("WebRtc__PublicAddresses__0", "here"), ("ConnectionStrings__VoiceGrains", "Host=127.0.0.1;Port=1"),
+            ],
+            "--port", "0", "--data", Data);
+
+        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.StartsWith("The configuration cannot be used:", silo.Printed, StringComparison.Ordinal);
+        foreach (var setting in (string[])["Outbound:AllowedNetworks", "Voices:Fallback 'Nobody'", "provider 'nosuch'", "WebRtc:PublicAddresses"])
+            Assert.Contains(setting, silo.Printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1;Timeout=2", "The database cannot be reached: Failed to connect to 127.0.0.1:1.")]
+    [InlineData("db.example.com", "ConnectionStrings:VoiceGrains is no connection string")]
+    public async Task ADatabaseThatIsAway_IsSaidPlainly(string connectionString, string words)
+    {
+        await using var silo = SiloProcess.Start([("ConnectionStrings__VoiceGrains", connectionString)], "--port", "0", "--data", Data);
+
+        Assert.Equal(1, await silo.ExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Contains(words, silo.Printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APortOfMediaInUse_IsSaidPlainly_AndADefectIsNot()
+    {
+        var taken = new IOException("Port 7882 for WebRTC media cannot be opened: Address already in use.", new System.Net.Sockets.SocketException());
+
+        Assert.Contains("WebRtc__Port", StartProblem.Of(taken)!.Message, StringComparison.Ordinal);
+        Assert.Null(StartProblem.Of(new InvalidOperationException("A defect.")));
     }
 
     [Fact]
