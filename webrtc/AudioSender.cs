@@ -16,7 +16,7 @@ internal sealed class AudioSender(PeerTransport transport, uint ssrc, TimeProvid
 
     // Random starts: known plain text would help who attacks the encryption (RFC 3550 §5.1).
     private readonly uint _timestampStart = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
-    private ushort _sequence = BitConverter.ToUInt16(RandomNumberGenerator.GetBytes(2));
+    private ushort _sequence = RtpHeader.FirstSequence();
     private volatile SrtpSession? _session;
     private volatile RetransmissionBuffer? _sent;
     private long _requested;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using VoiceGrains.Cli;
 using VoiceGrains.WebRtc.Dtls;
@@ -33,7 +32,7 @@ internal sealed class Caller : IDtlsSink, ISctpSink, IDisposable
     private SrtpSession? _inbound, _outbound;
     private IceCredentials? _server;
     private string? _closed;
-    private ushort _sequence = (ushort)RandomNumberGenerator.GetInt32(65_536);
+    private ushort _sequence = RtpHeader.FirstSequence();
     private uint _timestamp;
 
     /// <param name="hasData">With the two data channels of a LiveKit client.</param>

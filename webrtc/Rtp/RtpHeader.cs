@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace VoiceGrains.WebRtc.Rtp;
 
@@ -11,6 +12,12 @@ public readonly record struct RtpHeader(byte PayloadType, bool Marker, ushort Se
     public const int Bytes = 12;
 
     internal const ushort OneByteProfile = 0xbede;
+
+    /// <summary>
+    /// Where a stream's numbers begin: at random, in the lower half (RFC 3711 §3.3.1). A receiver counts the wraps by itself. One that misses the first packets of a
+    /// stream that begins just below 65,536 would count one too few, and take nothing of the stream for authentic ever after.
+    /// </summary>
+    public static ushort FirstSequence() => (ushort)RandomNumberGenerator.GetInt32(1 << 15);
 
     /// <summary>Writes the header. Returns its length; 0: <paramref name="buffer"/> is too small.</summary>
     public int Write(Span<byte> buffer)

@@ -1,3 +1,4 @@
+using VoiceGrains.WebRtc.Rtp;
 using VoiceGrains.WebRtc.Srtp;
 
 namespace VoiceGrains.WebRtc.Tests.Srtp;
@@ -23,6 +24,20 @@ public sealed class SrtpSessionTests
         Assert.Null(SrtpPackets.UnprotectRtcp(inbound, rtcp));
 
         Assert.Equal((0, 2), (inbound.Refused, inbound.Replayed));
+    }
+
+    /// <summary>The number of wraps is not on the wire: who missed one before the first packet that it got would never learn of it.</summary>
+    [Fact]
+    public void AStream_IsTakenFromAnyOfItsPacketsOn()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            var (outbound, inbound) = Sessions(SrtpProfile.AeadAes128Gcm);
+            var first = RtpHeader.FirstSequence();
+            Assert.NotNull(SrtpPackets.Protect(outbound, SrtpPackets.Rtp(first, 20, 1)));
+            var later = SrtpPackets.Protect(outbound, SrtpPackets.Rtp((ushort)(first + 30_000), 20, 1))!;     // ten minutes on
+            Assert.NotNull(SrtpPackets.Unprotect(inbound, later));
+        }
     }
 
     [Theory]
