@@ -54,7 +54,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
 
     /// <summary>Why calls cannot be carried: the port is closed, or one of its sockets takes nothing any more. Null: nothing is wrong.</summary>
     public string? Problem => _isClosed ? "The port is closed."
-        : _sockets.Silent.ToList() is { Count: > 0 } silent ? $"Nothing is received any more on UDP {string.Join(", ", silent)}." : null;
+        : _sockets.Silent.ToList() is { Count: > 0 } silent ? $"Nothing is taken any more on {string.Join(", ", silent)}." : null;
 
     /// <summary>TCP connections that are open.</summary>
     internal int TcpConnections => _sockets?.Tcp?.Count ?? 0;   // a meter may read while the sockets are being opened

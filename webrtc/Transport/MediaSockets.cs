@@ -53,8 +53,8 @@ internal sealed partial class MediaSockets : IAsyncDisposable
         }
     }
 
-    /// <summary>Local addresses whose datagrams are not taken any more, by a defect or the system's refusal.</summary>
-    public IEnumerable<IPEndPoint> Silent => _udp.Where(port => !port.IsReceiving).Select(port => port.Local);
+    /// <summary>Local addresses whose datagrams or connections are not taken any more, by a defect or the system's refusal: "UDP 10.0.0.2:7882".</summary>
+    public IEnumerable<string> Silent => _udp.Where(port => !port.IsReceiving).Select(port => $"UDP {port.Local}").Concat(Tcp?.Silent.Select(local => $"TCP {local}") ?? []);
 
     public void Start()
     {
@@ -114,7 +114,7 @@ internal sealed partial class MediaSockets : IAsyncDisposable
     /// <summary>Opens both sockets of an address, or none.</summary>
     private UdpPort Open(IPAddress address)
     {
-        var port = new UdpPort(new IPEndPoint(address, Port), _context.Options, _context.Router, _context.Counters);
+        var port = new UdpPort(new IPEndPoint(address, Port), _context);
         try
         {
             Tcp?.Listen(port.Local);

@@ -7,42 +7,25 @@ namespace VoiceGrains.WebRtc.Transport;
 /// <summary>The TCP listeners of an endpoint (RFC 6544, passive) and their connections. All are bounded in number and in time.</summary>
 internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
 {
-    private const int Backlog = 64;
-
     private readonly ConcurrentDictionary<TcpConnection, bool> _connections = new();
     private readonly ConcurrentDictionary<IPAddress, int> _pending = new();   // connections by client that have not authenticated yet
-    private readonly List<Socket> _listeners = [];
-    private readonly List<Task> _loops = [];
-    private volatile bool _isClosed;
+    private volatile TcpAcceptor[] _acceptors = [];
     private int _count;
 
     /// <summary>Connections that are open.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Local addresses whose connections are not accepted any more, by a defect or the system's refusal.</summary>
+    public IEnumerable<IPEndPoint> Silent => _acceptors.Where(acceptor => !acceptor.IsAccepting).Select(acceptor => acceptor.Local);
+
     /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
-    public void Listen(IPEndPoint local)
-    {
-        var listener = new Socket(local.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (local.AddressFamily == AddressFamily.InterNetworkV6)
-                listener.DualMode = false;
-            listener.Bind(local);
-            listener.Listen(Backlog);
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
-        _listeners.Add(listener);
-    }
+    public void Listen(IPEndPoint local) => _acceptors = [.. _acceptors, new TcpAcceptor(local, Take, context)];
 
     /// <summary>Accepts on the listeners that do not yet.</summary>
     public void Start()
     {
-        foreach (var listener in _listeners.Skip(_loops.Count))
-            _loops.Add(Task.Run(() => AcceptAsync(listener)));
+        foreach (var acceptor in _acceptors)
+            acceptor.Start();
     }
 
     /// <summary>Closes connections that said nothing for too long or do not read.</summary>
@@ -54,11 +37,8 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _isClosed = true;
-        foreach (var listener in _listeners)
-            listener.Dispose();
-        foreach (var loop in _loops)
-            await loop;
+        foreach (var acceptor in _acceptors)
+            await acceptor.DisposeAsync();
         foreach (var (connection, _) in _connections)
             connection.Close();
         foreach (var (connection, _) in _connections)
@@ -77,22 +57,6 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
             ReleasePending(connection.Client);
     }
 
-    private async Task AcceptAsync(Socket listener)
-    {
-        while (!_isClosed)
-        {
-            try
-            {
-                Take(await listener.AcceptAsync());
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                if (!_isClosed)
-                    await Task.Delay(100);   // out of descriptors, or a client that was gone at once
-            }
-        }
-    }
-
     private void Take(Socket socket)
     {
         var client = ClientOf(socket);
@@ -102,10 +66,23 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
             socket.Close(0);
             return;
         }
-        var connection = new TcpConnection(socket, client, this, context);
+        var connection = Open(socket, client);
         Interlocked.Increment(ref _count);
         _connections[connection] = true;
         connection.Start();
+    }
+
+    private TcpConnection Open(Socket socket, IPAddress client)
+    {
+        try
+        {
+            return new TcpConnection(socket, client, this, context);
+        }
+        catch
+        {
+            ReleasePending(client);     // the client was gone already, say
+            throw;
+        }
     }
 
     private bool TryAddPending(IPAddress client)

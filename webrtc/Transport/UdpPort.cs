@@ -17,9 +17,6 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>At 10 ms each, at least a fifth of a second without one that worked.</summary>
-    private const int FailuresInARow = 20;
-
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);   // no datagram is longer, so none is cut
     private readonly ConcurrentDictionary<TransportAddress, IcePair> _pairs = new();
     private readonly Socket _socket;
@@ -30,22 +27,23 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStarted;
     private volatile bool _isClosed;
-    private int _failures;
+    private readonly LoopFailures _failures;    // 20 in a row, at 10 ms each, are at least a fifth of a second without one that worked
 
     /// <exception cref="SocketException">The port is taken, or the address is not this machine's.</exception>
-    public UdpPort(IPEndPoint local, MediaEndpointOptions options, DatagramRouter router, TransportCounters counters)
+    public UdpPort(IPEndPoint local, MediaSocketContext context)
     {
-        (_router, _counters) = (router, counters);
+        (_router, _counters) = (context.Router, context.Counters);
         _sender = new SocketAddress(local.AddressFamily);
         _socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
         {
             if (local.AddressFamily == AddressFamily.InterNetworkV6)
                 _socket.DualMode = false;
-            _socket.ReceiveBufferSize = options.ReceiveBufferBytes;
-            _socket.SendBufferSize = options.SendBufferBytes;
+            _socket.ReceiveBufferSize = context.Options.ReceiveBufferBytes;
+            _socket.SendBufferSize = context.Options.SendBufferBytes;
             _socket.Bind(local);
             Local = (IPEndPoint)_socket.LocalEndPoint!;
+            _failures = new LoopFailures($"Receiving on UDP {Local}", context.Clock, context.Logger);
         }
         catch
         {
@@ -64,7 +62,7 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     IcePair? IDatagramOrigin.Pair => _pairs.GetValueOrDefault(_remote);
 
     /// <summary>Whether datagrams are taken: false before the start, after the end, and while one receive after the other fails.</summary>
-    public bool IsReceiving => _isStarted && !_isClosed && Volatile.Read(ref _failures) < FailuresInARow;
+    public bool IsReceiving => _isStarted && !_isClosed && !_failures.AreMany;
 
     public void Start()
     {
@@ -113,14 +111,14 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
             try
             {
                 Receive(_buffer.AsSpan(0, _socket.ReceiveFrom(_buffer, SocketFlags.None, _sender)));
-                _failures = 0;
+                _failures.Worked();
             }
-            catch (Exception)   // none is expected on an unconnected socket, nor from what handles datagrams; left alone it would end the process
+            catch (Exception exception)   // none is expected on an unconnected socket, nor from what handles datagrams; left alone it would end the process
             {
                 if (_isClosed)
                     break;
                 _counters.Dropped(DropReason.Failed);
-                Volatile.Write(ref _failures, _failures + 1);
+                _failures.Note(exception);
                 Thread.Sleep(PauseAfterError);      // whatever it is must not spin
             }
         }

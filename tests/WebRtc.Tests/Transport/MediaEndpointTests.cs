@@ -297,7 +297,9 @@ public sealed class MediaEndpointTests : IAsyncLifetime
     public async Task AReceiveLoopThatFails_IsNoticed_AndEndsNoProcess()
     {
         using var counters = new TransportCounters(null, () => [], () => 0);
-        await using var port = new UdpPort(new IPEndPoint(IPAddress.Loopback, 0), new MediaEndpointOptions(), router: null!, counters);
+        var log = new KeptLog();
+        var context = new MediaSocketContext(new MediaEndpointOptions(), Router: null!, counters, _clock, log);
+        await using var port = new UdpPort(new IPEndPoint(IPAddress.Loopback, 0), context);
         Assert.False(port.IsReceiving);
         port.Start();
         Assert.True(port.IsReceiving);
@@ -306,6 +308,52 @@ public sealed class MediaEndpointTests : IAsyncLifetime
             peer.Send(Rtp);     // nobody is there to route it: a defect
         await Poll.UntilAsync(() => !port.IsReceiving, "all failed");
         Assert.Equal(20, counters.Count(DropReason.Failed));
+        var told = Assert.Single(log.Entries);      // of a flood of them only one in 10 s
+        Assert.Equal($"Receiving on UDP {port.Local} failed, and goes on; 0 failures before this one were not logged", told.Message);
+        Assert.IsType<NullReferenceException>(told.Exception);
+
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        peer.Send(Rtp);
+        await Poll.UntilAsync(() => log.Entries.Count == 2, "the next is told");
+        Assert.Contains("; 19 failures before", log.Entries[1].Message);
+    }
+
+    [Fact]
+    public async Task AnAcceptLoopThatFails_IsNoticed_AndGoesOn()
+    {
+        var (log, fails, taken) = (new KeptLog(), true, 0);
+        var context = new MediaSocketContext(new MediaEndpointOptions(), Router: null!, Counters: null!, _clock, log);
+        await using var acceptor = new TcpAcceptor(new IPEndPoint(IPAddress.Loopback, 0), Take, context);
+        Assert.False(acceptor.IsAccepting);
+        acceptor.Start();
+        Assert.True(acceptor.IsAccepting);
+        var clients = Enumerable.Range(0, 20).Select(_ => new TcpPeer(IPAddress.Loopback, acceptor.Local.Port)).ToList();
+        await UntilAsync(() => !acceptor.IsAccepting, "all failed");
+        foreach (var client in clients)
+        {
+            await client.ReadToEndAsync();      // closed, not left open
+            client.Dispose();
+        }
+        Assert.IsType<InvalidOperationException>(log.Entries[0].Exception);
+
+        fails = false;
+        using var late = new TcpPeer(IPAddress.Loopback, acceptor.Local.Port);
+        await UntilAsync(() => acceptor.IsAccepting, "the next is taken");
+        Assert.Equal(1, taken);
+
+        void Take(Socket socket)
+        {
+            if (fails)
+                throw new InvalidOperationException("a defect");
+            taken++;
+            socket.Dispose();
+        }
+
+        Task UntilAsync(Func<bool> condition, string what) => Poll.UntilAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(100));
+            return condition();
+        }, what);
     }
 
     private UdpPeer Connect() => new(IPAddress.Loopback, _endpoint.Port);
