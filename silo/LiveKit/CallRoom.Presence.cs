@@ -15,6 +15,10 @@ internal sealed partial class CallRoom
     /// <summary>A page that is closed or loaded again says on signalling that it leaves, as one that hangs up does. How its join socket closes tells the two apart.</summary>
     private static readonly TimeSpan JoinCloseWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>A page that is loaded again may be here before the end of its former socket is; a second client waits as long to be refused.</summary>
+    private static readonly TimeSpan ReturnWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReturnLook = TimeSpan.FromMilliseconds(20);
+
     private readonly TaskCompletionSource<bool> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile JoinSocket? _joinSocket;
     private DateTimeOffset _absentSince;
@@ -34,6 +38,25 @@ internal sealed partial class CallRoom
         {
             lock (_gate) return !_isOver && !Port.IsEnded && (_joinSocket is null || FindUser() is not { IsConnected: true } || Port.SilentFor > JoinCloseWait);
         }
+    }
+
+    /// <summary>Whether nobody gets in any more: the conversation here is about to end, or has.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (_gate) return _isOver || Port.IsEnded;
+        }
+    }
+
+    /// <summary>Whether <see cref="MayReturn"/> holds, or soon does.</summary>
+    public async Task<bool> MayReturnSoonAsync(CancellationToken cancellationToken)
+    {
+        for (var since = _clock.GetTimestamp(); !MayReturn; await Task.Delay(ReturnLook, _clock, cancellationToken))
+        {
+            if (IsOver || _clock.GetElapsedTime(since) > ReturnWait) return false;
+        }
+        return true;
     }
 
     /// <summary>Whether the call's join URL has this unguessable part. Takes the same time wherever the two differ.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
     private readonly DateTimeOffset _created;
     private readonly Dictionary<string, RoomParticipant> _participants = new(StringComparer.Ordinal);
     private readonly List<Task> _leaving = [];
-    private bool _isOver;
+    private bool _isOver, _mayReturn;
 
     /// <param name="joinToken">Of the call's join URL: renewed access tokens carry it on.</param>
     public CallRoom(
@@ -94,7 +94,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
         lock (_gate)
         {
             if (_isOver) return;
-            _isOver = true;
+            (_isOver, _mayReturn) = (true, mayReturn);
             foreach (var participant in _participants.Values)
             {
                 participant.Signal?.Leave(reason, action);
@@ -121,7 +121,7 @@ internal sealed partial class CallRoom : IRoomMedia, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_isOver) return Refuse(signal, DisconnectReason.RoomDeleted);
+            if (_isOver) return _mayReturn ? Refuse(signal, DisconnectReason.ServerShutdown, LeaveRequest.Types.Action.Reconnect) : Refuse(signal, DisconnectReason.RoomDeleted);
             if (grant.Identity == RoomAgent.Identity) return Refuse(signal, DisconnectReason.JoinFailure);
             _participants.TryGetValue(grant.Identity, out var known);
             if (join.IsReconnect) return Resume(signal, known, join);

@@ -40,7 +40,7 @@ internal sealed class RoomIngress(
     /// <exception cref="PlatformException">As <see cref="Rooms.JoinAsync"/>.</exception>
     public async Task JoinAsync(string callId, string joinToken, string? clientVersion, HttpContext http)
     {
-        var room = await rooms.JoinAsync(callId, joinToken, clientVersion);
+        var room = await rooms.JoinAsync(callId, joinToken, clientVersion, http.RequestAborted);
         using var webSocket = await http.WebSockets.AcceptWebSocketAsync(AcceptContext);
         var socket = new JoinSocket(webSocket, clock);
         var token = tokens.Create(new RoomGrant(callId, RoomGrant.UserIdentity) { JoinToken = joinToken }, options.Value.TokenLifetime);
@@ -57,7 +57,7 @@ internal sealed class RoomIngress(
             return Results.Empty;
         }
         if (!RoomJoin.TryRead(http.Request.Query, out var join, out var error)) return Results.Text(error, statusCode: StatusCodes.Status400BadRequest);
-        var room = await FindRoomAsync(callId, grant!, join);
+        var room = await FindRoomAsync(callId, grant!, join, http.RequestAborted);
         using var socket = await http.WebSockets.AcceptWebSocketAsync(AcceptContext);
         if (room is not null) await room.ServeAsync(socket, grant!, join, lifetime.ApplicationStopped);
         else await TurnAwayAsync(socket, join);
@@ -65,13 +65,13 @@ internal sealed class RoomIngress(
     }
 
     /// <summary>A client that brings the call's join token with its room token starts the call, or goes on with one that lost its server. Null: there is none to enter.</summary>
-    private async Task<CallRoom?> FindRoomAsync(string callId, RoomGrant grant, RoomJoin join)
+    private async Task<CallRoom?> FindRoomAsync(string callId, RoomGrant grant, RoomJoin join, CancellationToken cancellationToken)
     {
         if (rooms.Find(callId) is { } room) return room;
         if (grant.Identity != RoomGrant.UserIdentity || grant.JoinToken is not { } joinToken) return null;
         try
         {
-            return await rooms.JoinAsync(callId, joinToken, join.ClientVersion);
+            return await rooms.JoinAsync(callId, joinToken, join.ClientVersion, cancellationToken);
         }
         catch (PlatformException over) when (over.Code == ErrorCode.JoinExpired)
         {

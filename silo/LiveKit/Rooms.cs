@@ -41,7 +41,7 @@ internal sealed partial class Rooms : IHostedService, IDisposable
     }
 
     /// <summary>Null: the call has no room here now.</summary>
-    public CallRoom? Find(string callId) => _rooms.TryGetValue(callId, out var entry) && !entry.Room.Port.IsEnded ? entry.Room : null;
+    public CallRoom? Find(string callId) => _rooms.TryGetValue(callId, out var entry) && !entry.Room.IsOver ? entry.Room : null;
 
     /// <summary>The room of a call, which is joined now where it was not.</summary>
     /// <param name="joinToken">The unguessable part of the call's join URL.</param>
@@ -49,12 +49,12 @@ internal sealed partial class Rooms : IHostedService, IDisposable
     /// As <see cref="ICallGrain.JoinAsync"/>; <see cref="ErrorCode.JoinExpired"/> also while somebody is heard in the room;
     /// <see cref="ErrorCode.Draining"/>, and the join URL stays good.
     /// </exception>
-    public async Task<CallRoom> JoinAsync(string callId, string joinToken, string? clientVersion)
+    public async Task<CallRoom> JoinAsync(string callId, string joinToken, string? clientVersion, CancellationToken cancellationToken)
     {
         if (_rooms.TryGetValue(callId, out var entry) && entry.Room.IsJoinToken(joinToken))
         {
-            if (entry.Room.MayReturn) return entry.Room;
-            if (!entry.Room.Port.IsEnded) throw new PlatformException(ErrorCode.JoinExpired, "Somebody else is in the call.");
+            if (await entry.Room.MayReturnSoonAsync(cancellationToken)) return entry.Room;
+            if (!entry.Room.IsOver) throw new PlatformException(ErrorCode.JoinExpired, "Somebody else is in the call.");
             await entry.Run.WaitAsync(EndWait, _clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         var pass = _admission.Enter();      // first: a refused client comes back with a join URL that is still good

@@ -78,6 +78,43 @@ public sealed class RoomPresenceTests : ClockedRoomTests
     }
 
     [Fact]
+    public async Task APageThatIsBackBeforeTheEndOfItsFormerSocketIs_IsLetIn_AndASecondClientIsNot()
+    {
+        var peer = Connect(out _);
+        var page = OpenJoinSocket();
+        peer.Speak(new short[320]);             // and goes on
+        var second = _room.MayReturnSoonAsync(TestContext.Current.CancellationToken);
+        await UntilAsync(second);
+        Assert.False(await second);
+
+        var again = _room.MayReturnSoonAsync(TestContext.Current.CancellationToken);
+        Assert.False(again.IsCompleted);
+        page.CloseBy(WebSocketCloseStatus.EndpointUnavailable);
+        await _serving[^1].WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await UntilAsync(again);
+        Assert.True(await again);
+
+        Task UntilAsync(Task task) => Poll.UntilAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(20));
+            peer.Speak(new short[320]);
+            return task.IsCompleted;
+        }, () => "It waits for ever.");
+    }
+
+    /// <summary>Told to connect anew, clients do so at once: the conversation that they leave may still be storing its end.</summary>
+    [Fact]
+    public async Task WhoeverComesWhileTheServerGoes_IsSentToAnother_AndTheCallIsNotOverForIt()
+    {
+        Connect(out _);
+        Assert.False(_room.IsOver);
+        _room.Close(mayReturn: true);
+        var late = Enter();
+        await UntilSentAsync(late, message => message.Leave is { Action: LeaveRequest.Types.Action.Reconnect, Reason: DisconnectReason.ServerShutdown });
+        Assert.Equal((true, false), (_room.IsOver, await _room.MayReturnSoonAsync(TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
     public async Task ALeaveWhoseJoinSocketStaysOpen_IsAHangUp()
     {
         Connect(out var signal);
