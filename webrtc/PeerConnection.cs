@@ -98,7 +98,7 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
     /// <exception cref="ObjectDisposedException">The connection has ended on our side.</exception>
     public string Answer(string offerSdp, bool sendsAgent = true)
     {
-        var offer = SdpParser.Parse(offerSdp);
+        var offer = Parse(offerSdp);
         string answer;
         lock (_negotiating)
         {
@@ -217,6 +217,19 @@ public sealed partial class PeerConnection : IAsyncDisposable, IPeerTransportSin
         var lost = stream.Losses.Choose(roundTrip, _sink.PlayoutDelay);
         if (!lost.IsEmpty && _reporter.TryRequest(stream.Track.Ssrc, lost))
             Interlocked.Add(ref _requests, lost.Length);
+    }
+
+    /// <summary>Sections never vanish, and a client may add one each time that it publishes its microphone: on a new connection its offers are short again.</summary>
+    private SdpSession Parse(string offerSdp)
+    {
+        try
+        {
+            return SdpParser.Parse(offerSdp);
+        }
+        catch (SdpException refused) when (refused.IsTooLarge && Volatile.Read(ref _negotiation) is not null)
+        {
+            throw new SdpException(refused.Message) { NeedsNewConnection = true };
+        }
     }
 
     private LocalDescription Describe()

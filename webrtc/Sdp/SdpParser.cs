@@ -29,7 +29,7 @@ internal ref struct SdpParser
     public static SdpSession Parse(ReadOnlySpan<char> sdp)
     {
         if (sdp.Length > MaxLength)
-            throw new SdpException($"The SDP is longer than {MaxLength} characters.");
+            throw new SdpException($"The SDP is longer than {MaxLength} characters.") { IsTooLarge = true };
         return new SdpParser().Read(sdp);
     }
 
@@ -73,7 +73,7 @@ internal ref struct SdpParser
     private void StartSection(ReadOnlySpan<char> value)
     {
         if (_sections.Count == MaxSections)
-            throw Fault($"more than {MaxSections} media sections");
+            throw new SdpException($"SDP line {_line}: more than {MaxSections} media sections.") { IsTooLarge = true };
         var kind = SdpText.NextWord(ref value);
         var port = SdpText.NextWord(ref value);
         if (port.IndexOf('/') is >= 0 and var slash)

@@ -15,14 +15,17 @@ public sealed class SrtpSession : IDisposable
     /// <summary>Packets that may arrive late, counted back from the newest of their stream, before they pass for a replay.</summary>
     internal const int ReplayWindow = 1024;
 
-    /// <summary>Synchronization sources that one peer may use. A browser uses one for each of its streams, and one for its receiver reports.</summary>
-    internal const int MaxSources = 64;
+    /// <summary>
+    /// Synchronization sources that one peer may use. A browser uses one for its receiver reports and another one each time that its microphone is published, which a page
+    /// may do for every sentence of a long call.
+    /// </summary>
+    internal const int MaxSources = 1_024;
 
     private const int RtpHeader = 12;
     private const int RtcpHeader = 8;
 
     private readonly LibSrtp.SessionHandle _session;
-    private readonly uint[] _sources = new uint[MaxSources];
+    private uint[] _sources = [];
     private int _sourceCount;
 
     private SrtpSession(LibSrtp.SessionHandle session) => _session = session;
@@ -82,8 +85,15 @@ public sealed class SrtpSession : IDisposable
         if (!Run(operation, packet, ref length))
             return false;
         if (!known)
-            _sources[_sourceCount++] = source;
+            Remember(source);
         return true;
+    }
+
+    private void Remember(uint source)
+    {
+        if (_sourceCount == _sources.Length)
+            Array.Resize(ref _sources, Math.Max(4, 2 * _sourceCount));
+        _sources[_sourceCount++] = source;
     }
 
     private unsafe bool Run(delegate*<LibSrtp.SessionHandle, byte*, ref int, int> operation, Span<byte> packet, ref int length)

@@ -74,6 +74,20 @@ public sealed class PeerConnectionTests : IAsyncLifetime
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
+    /// <summary>livekit-client adds a section each time that a page publishes its microphone anew.</summary>
+    [Theory]
+    [InlineData(64, 0)]
+    [InlineData(38, 1_700)]
+    public void AnOfferThatHasGrownTooLarge_NeedsANewConnection_AndAFirstOneIsBad(int more, int padding)
+    {
+        var offer = SdpOffers.Read("chromium-sendrecv");
+        var large = offer + string.Concat(Enumerable.Range(0, more).Select(i => $"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:m{i}\r\na=inactive\r\na=x:{new string('x', padding)}\r\n"));
+        Assert.False(Assert.Throws<SdpException>(() => _peer.Answer(large)).NeedsNewConnection);
+        _peer.Answer(offer);
+        Assert.True(Assert.Throws<SdpException>(() => _peer.Answer(large)).NeedsNewConnection);
+        _peer.Answer(offer);
+    }
+
     [Fact]
     public async Task ALaterOffer_KeepsTheStreamAndTheCredentials()
     {

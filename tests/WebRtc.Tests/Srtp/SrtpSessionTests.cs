@@ -93,6 +93,15 @@ public sealed class SrtpSessionTests
         Assert.Equal(1, outbound.Replayed);
     }
 
+    /// <summary>Each time it has another source.</summary>
+    [Fact]
+    public void AMicrophoneThatIsPublishedAnew_IsHeardTheThousandthTimeAsWell()
+    {
+        var (outbound, inbound) = Sessions(SrtpProfile.AeadAes128Gcm);
+        for (var source = 1u; source <= 1_000; source++)
+            Assert.NotNull(SrtpPackets.Unprotect(inbound, SrtpPackets.Protect(outbound, SrtpPackets.Rtp(1, 20, source))!));
+    }
+
     [Fact]
     public void SourcesWithoutEnd_AreStoppedAtTheLimit_AndThoseKnownStillHeard()
     {
@@ -100,8 +109,9 @@ public sealed class SrtpSessionTests
         for (var source = 1u; source <= SrtpSession.MaxSources; source++)
             Assert.NotNull(SrtpPackets.Unprotect(inbound, SrtpPackets.Protect(outbound, SrtpPackets.Rtp(1, 20, source))!));
 
-        Assert.Null(SrtpPackets.Unprotect(inbound, SrtpPackets.Protect(outbound, SrtpPackets.Rtp(1, 20, 1000))!));
-        Assert.Null(SrtpPackets.UnprotectRtcp(inbound, SrtpPackets.ProtectRtcp(outbound, SrtpPackets.Rtcp(1, 1000))!));
+        const uint oneMore = SrtpSession.MaxSources + 1;
+        Assert.Null(SrtpPackets.Unprotect(inbound, SrtpPackets.Protect(outbound, SrtpPackets.Rtp(1, 20, oneMore))!));
+        Assert.Null(SrtpPackets.UnprotectRtcp(inbound, SrtpPackets.ProtectRtcp(outbound, SrtpPackets.Rtcp(1, oneMore))!));
         Assert.NotNull(SrtpPackets.Unprotect(inbound, SrtpPackets.Protect(outbound, SrtpPackets.Rtp(2, 20, 1))!));
         Assert.NotNull(SrtpPackets.UnprotectRtcp(inbound, SrtpPackets.ProtectRtcp(outbound, SrtpPackets.Rtcp(1, 2))!));
     }
