@@ -13,6 +13,9 @@ public static class WireJson
     /// <summary>As <see cref="Options"/>, but null properties are left out, as protobuf JSON does for data messages.</summary>
     public static JsonSerializerOptions Sparse { get; } = Create(JsonIgnoreCondition.WhenWritingNull);
 
+    /// <summary>What an enum's value is called in messages, such as <c>agent_hangup</c>.</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => JsonSerializer.SerializeToElement(value, Options).GetString()!;
+
     private static JsonSerializerOptions Create(JsonIgnoreCondition ignore)
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using VoiceGrains.Gateway.Grpc.V1;
+using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.LiveEvents;
 
@@ -17,7 +18,7 @@ internal static class LiveEventMessage
             case LiveTranscript transcript: message.Transcript = From(transcript); break;
             case LiveState state: message.State = new StateChange { State = state.State }; break;
             case LiveCallEvent callEvent: message.CallEvent = From(callEvent); break;
-            case LiveCallEnded ended: message.CallEnded = new CallEnded { EndReason = NameOf(ended.Reason) }; break;
+            case LiveCallEnded ended: message.CallEnded = new CallEnded { EndReason = WireJson.NameOf(ended.Reason) }; break;
             case LiveGap gap: message.Gap = new Gap { Dropped = gap.Dropped, AtLeast = gap.AtLeast }; break;
             default: throw new UnreachableException();
         }
@@ -53,16 +54,5 @@ internal static class LiveEventMessage
         Type = source.Type,
         Text = source.Text,
         Extras = source.Extras is { } extras ? GrpcJson.FromJson<Struct>(extras) : null,
-    };
-
-    /// <summary>As REST names it.</summary>
-    private static string NameOf(EndReason reason) => reason switch
-    {
-        EndReason.Unjoined => "unjoined",
-        EndReason.Hangup => "hangup",
-        EndReason.AgentHangup => "agent_hangup",
-        EndReason.Timeout => "timeout",
-        EndReason.ConnectionError => "connection_error",
-        _ => "system_error",
     };
 }

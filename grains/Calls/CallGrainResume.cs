@@ -110,7 +110,7 @@ internal sealed partial class CallGrain
 
     /// <summary>In place of a conversation that could not.</summary>
     private void WriteEnded()
-        => WriteEvent(Severity.Warning, "call_ended", $"The call ended: {state.State.EndReason}. Its connection or its server was lost, and nobody came back within {services.Resume.Grace.TotalSeconds:0.#} s.");
+        => WriteEvent(Severity.Warning, "call_ended", $"The call ended: {WireJson.NameOf(state.State.EndReason ?? EndReason.ConnectionError)}. Its connection or its server was lost, and nobody came back within {services.Resume.Grace.TotalSeconds:0.#} s.");
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using VoiceGrains.GrainInterfaces;
 using VoiceGrains.GrainInterfaces.Calls;
 using VoiceGrains.Grains.Calls.Conversations.Threads;
 using VoiceGrains.Grains.Calls.DataConnections;
@@ -245,7 +246,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         if (_listener.Turn is { } turn) await DropRecognitionAsync(turn);
         Enter(AgentState.Idle);
         if ((_port as IMeasuredPort)?.Measure() is { } measures) _log.Write(Severity.Info, measures.Type, measures.Text, measures.Extras);
-        if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {_outcome.Reason}.");
+        if (!_outcome.MayResume) _log.Write(Severity.Info, "call_ended", $"The call ended: {WireJson.NameOf(_outcome.Reason)}.");
         // Beside the medium's: whoever listens there does not keep the caller waiting.
         var closing = _connection?.CloseAsync(_outcome.MayResume) ?? Task.CompletedTask;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3), _parts.Clock);

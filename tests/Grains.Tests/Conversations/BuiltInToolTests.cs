@@ -18,6 +18,7 @@ public class BuiltInToolTests
         call.RunUntil(() => call.Outcome is not null);
 
         Assert.Equal(EndReason.AgentHangup, call.Outcome!.Reason);
+        Assert.Equal("The call ended: agent_hangup.", call.Journal.Events[^1].Text);
         Assert.Equal(3 * WordSamples, call.FarEnd.Heard.Count);
     }
 
