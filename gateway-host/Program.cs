@@ -15,7 +15,7 @@ try
     var app = builder.Build();
     app.RequireValidSettings();
     app.MapGatewayProcess();
-    await app.RunAsync();
+    await app.RunInOrderAsync();
     return Environment.ExitCode;
 }
 catch (Exception failure) when (StartProblem.Of(failure) is { } problem)

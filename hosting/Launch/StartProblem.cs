@@ -23,12 +23,31 @@ public static class StartProblem
         builder.Logging.AddFilter(HostCategory, level => level >= (hasStarted ? LogLevel.Warning : LogLevel.Critical));
     }
 
+    /// <summary>Runs until it is told to stop. Where the start fails, what has begun by then is stopped in order, while it still has what it works with.</summary>
+    public static async Task RunInOrderAsync(this WebApplication app)
+    {
+        await using (app)
+        {
+            try
+            {
+                await app.StartAsync();
+            }
+            catch
+            {
+                await app.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);     // the first failure is the one to tell
+                throw;
+            }
+            await app.WaitForShutdownAsync();
+        }
+    }
+
     /// <returns>Null for a defect: that is worth its stack trace.</returns>
     public static LaunchException? Of(Exception failure) => failure switch
     {
         LaunchException problem => problem,
         IOException { InnerException: AddressInUseException } busy => new($"{busy.Message} Choose another port with --port or Grpc__Port.", inner: busy),
         IOException { InnerException: SocketException } refused => new($"{refused.Message} Choose another port with --port, Grpc__Port or WebRtc__Port.", inner: refused),
+        IOException refused => new(refused.Message, inner: refused),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName
             or PostgresErrorCodes.InsufficientPrivilege } refused => new($"The database refuses this server: {refused.MessageText}. Mend ConnectionStrings:VoiceGrains, or the database.", inner: refused),
         PostgresException => null,

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using VoiceGrains.WebRtc;
 using VoiceGrains.WebRtc.Dtls;
@@ -46,7 +47,7 @@ internal sealed partial class WebRtcPeers(
         {
             return Open(WebRtcOptions.UsualPort);
         }
-        catch (IOException taken)
+        catch (IOException taken) when (taken.InnerException is SocketException)
         {
             LogPortTaken(WebRtcOptions.UsualPort, taken.Message);
             return Open(0);
