@@ -21,6 +21,22 @@ internal static class NumberOption
         name, description, text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
         string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), usual);
 
+    /// <summary>Several whole numbers, one after the other.</summary>
+    /// <inheritdoc cref="Whole"/>
+    public static Option<int[]> Wholes(string name, string description, int least, int most, int[] usual)
+    {
+        return new Option<int[]>(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => usual, CustomParser = Read };
+
+        int[] Read(ArgumentResult given) => [.. given.Tokens.Select(token => ReadOne(given, token.Value))];
+
+        int ReadOne(ArgumentResult given, string text)
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+            given.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be whole numbers from {least} to {most}, not '{text}'."));
+            return least;
+        }
+    }
+
     private static Option<T?> Make<T>(string name, string description, Func<string, T?> read, string rule, T? usual) where T : struct
     {
         var option = new Option<T?>(name) { Description = description, CustomParser = Read };

@@ -15,21 +15,13 @@ internal sealed class Scenario
 
     public Scenario(int[] calls, double seconds)
     {
-        Calls = new("--calls") { Description = "Numbers of calls at the same time, one round each.", DefaultValueFactory = _ => calls, AllowMultipleArgumentsPerToken = true };
-        Seconds = new("--seconds") { Description = "How long each round measures.", DefaultValueFactory = _ => seconds };
-        Calls.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<int[]>() is { } numbers && numbers.Any(n => n is < 1 or > 10_000)) given.AddError("--calls must be between 1 and 10000.");
-        });
-        Seconds.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<double>() is < 1 or > 86_400) given.AddError("--seconds must be between 1 and 86400.");
-        });
+        Calls = NumberOption.Wholes("--calls", "Numbers of calls at the same time, one round each.", 1, 10_000, calls);
+        Seconds = NumberOption.Real("--seconds", "How long each round measures.", 1, 86_400, seconds);
     }
 
     public Option<int[]> Calls { get; }
 
-    public Option<double> Seconds { get; }
+    public Option<double?> Seconds { get; }
 
     public Option<string?> Postgres { get; } = new("--postgres") { Description = "Connection string of an empty PostgreSQL database; default: the server starts a private one." };
 
@@ -50,7 +42,7 @@ internal sealed class Scenario
         {
             var clientCpu = Environment.CpuUsage.TotalTime;
             var watch = Stopwatch.StartNew();
-            var report = await RoundAsync(server, calls, TimeSpan.FromSeconds(given.GetValue(Seconds)), pause, cancellationToken);
+            var report = await RoundAsync(server, calls, TimeSpan.FromSeconds(given.GetRequiredValue(Seconds)!.Value), pause, cancellationToken);
             if (!onRound(report, (Environment.CpuUsage.TotalTime - clientCpu) / watch.Elapsed)) break;
         }
         Console.WriteLine(Machine());

@@ -29,7 +29,7 @@ internal static class RoomScenario
             var speech = new Speech(Pause);
             await RoundAsync(server, WarmUpCalls, WarmUp, speech, cancellationToken);
             Console.WriteLine("| calls | server ms/s per call | calls per core | server cores | client cores | KB/s per call | of 100 packets sent, received | messages/s per call | lost |\n|---|---|---|---|---|---|---|---|---|");
-            foreach (var calls in given.GetValue(scenario.Calls)!) Console.WriteLine(await RoundAsync(server, calls, TimeSpan.FromSeconds(given.GetValue(scenario.Seconds)), speech, cancellationToken));
+            foreach (var calls in given.GetValue(scenario.Calls)!) Console.WriteLine(await RoundAsync(server, calls, TimeSpan.FromSeconds(given.GetRequiredValue(scenario.Seconds)!.Value), speech, cancellationToken));
             Console.WriteLine(Scenario.Machine());
         });
         return command;

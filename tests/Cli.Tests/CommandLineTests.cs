@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 
@@ -86,6 +87,18 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("cannot be reached over TLS", error, StringComparison.Ordinal);
         Assert.DoesNotContain("see inner exception", error, StringComparison.Ordinal);
         Assert.Equal(CliException.NoServer, code);
+    }
+
+    [Fact]
+    public void SeveralNumbers_AreReadOneByOne()
+    {
+        var option = NumberOption.Wholes("--calls", "", 1, 10_000, [50, 100]);
+        var command = new RootCommand { option };
+
+        Assert.Equal([50, 100], command.Parse([]).GetRequiredValue(option));
+        Assert.Equal([1, 10_000], command.Parse(["--calls", "1", "10000"]).GetRequiredValue(option));
+        Assert.Equal("--calls must be whole numbers from 1 to 10000, not '0'.", Assert.Single(command.Parse(["--calls", "1", "0"]).Errors).Message);
+        Assert.Equal("--calls must be whole numbers from 1 to 10000, not 'x'.", Assert.Single(command.Parse(["--calls", "x"]).Errors).Message);
     }
 
     private static async Task<(int ExitCode, string Error)> RunAsync(params string[] args)
