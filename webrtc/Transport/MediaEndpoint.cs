@@ -146,7 +146,7 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
         }
     }
 
-    /// <summary>Listens on addresses that the machine got and no longer advertises those that it lost, so that a change of network needs no restart.</summary>
+    /// <summary>Listens on addresses that the machine got, no longer advertises those that it lost, and closes their sockets when nobody is there any more: a change of network needs no restart.</summary>
     private void FollowAddresses()
     {
         try
@@ -154,8 +154,10 @@ public sealed partial class MediaEndpoint : IAsyncDisposable
             var addresses = _findAddresses();
             _sockets.Add(addresses);
             var usable = addresses.Intersect(_sockets.Addresses).ToList();
-            if (usable.Count > 0)
-                _candidates = CreateCandidates(usable);
+            if (usable.Count == 0)
+                return;
+            _candidates = CreateCandidates(usable);
+            _sockets.CloseLost(addresses);
         }
         catch (Exception exception)
         {

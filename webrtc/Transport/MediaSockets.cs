@@ -11,7 +11,11 @@ internal sealed partial class MediaSockets : IAsyncDisposable
 {
     private const int Attempts = 32;
 
+    /// <summary>At 10 s each, a minute: an interface that was down for a moment keeps its sockets.</summary>
+    private const int LookupsUntilClosed = 6;
+
     private readonly HashSet<IPAddress> _unavailable = [];
+    private readonly Dictionary<IPAddress, int> _lost = [];
     private readonly MediaSocketContext _context;
     private readonly ILogger _logger;
     private volatile UdpPort[] _udp = [];
@@ -87,6 +91,26 @@ internal sealed partial class MediaSockets : IAsyncDisposable
                 if (_unavailable.Add(address))
                     LogUnavailable(address);
             }
+        }
+    }
+
+    /// <summary>
+    /// Closes the sockets of addresses that the machine has lacked in the last lookups, unless calls are still on them. Machines that change their address each day, or
+    /// their network, would otherwise have ever more sockets and threads.
+    /// </summary>
+    public void CloseLost(IReadOnlyCollection<IPAddress> addresses)
+    {
+        foreach (var port in _udp)
+        {
+            var address = port.Local.Address;
+            var lookups = addresses.Contains(address) ? 0 : _lost.GetValueOrDefault(address) + 1;
+            _lost[address] = lookups;
+            if (lookups < LookupsUntilClosed || port.IsInUse)
+                continue;
+            _lost.Remove(address);
+            _udp = [.. _udp.Where(other => other != port)];
+            port.Dispose();
+            Tcp?.StopListening(address);
         }
     }
 

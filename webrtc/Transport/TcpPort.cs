@@ -28,6 +28,15 @@ internal sealed class TcpPort(MediaSocketContext context) : IAsyncDisposable
             acceptor.Start();
     }
 
+    /// <summary>Accepts nothing more on an address. Connections that were made there stay.</summary>
+    public void StopListening(IPAddress address)
+    {
+        var acceptors = _acceptors;
+        _acceptors = [.. acceptors.Where(acceptor => !acceptor.Local.Address.Equals(address))];
+        foreach (var acceptor in acceptors.Except(_acceptors))
+            _ = acceptor.DisposeAsync().AsTask();       // its loop ends by itself
+    }
+
     /// <summary>Closes connections that said nothing for too long or do not read.</summary>
     public void CloseIdle()
     {

@@ -64,6 +64,9 @@ internal sealed class UdpPort : IDatagramOrigin, IDisposable, IAsyncDisposable
     /// <summary>Whether datagrams are taken: false before the start, after the end, and while one receive after the other fails.</summary>
     public bool IsReceiving => _isStarted && !_isClosed && !_failures.AreMany;
 
+    /// <summary>Whether a call may use it.</summary>
+    public bool IsInUse => !_pairs.IsEmpty;
+
     public void Start()
     {
         _isStarted = true;

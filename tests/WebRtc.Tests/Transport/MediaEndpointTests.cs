@@ -237,6 +237,49 @@ public sealed class MediaEndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SocketsOfAnAddressThatIsGone_AreClosed_WhenNoCallIsOnThem()
+    {
+        IPAddress[] addresses = [IPAddress.Loopback];
+        await using var endpoint = MediaEndpoint.Start(new MediaEndpointOptions(), _clock, NullLoggerFactory.Instance, null, () => addresses);
+        var (former, current) = (new IPEndPoint(IPAddress.Loopback, endpoint.Port), new IPEndPoint(IPAddress.IPv6Loopback, endpoint.Port));
+        using var agent = endpoint.CreateAgent(new TestSink());
+        using var peer = new UdpPeer(IPAddress.Loopback, endpoint.Port);
+
+        addresses = [IPAddress.IPv6Loopback];
+        for (var i = 0; i < 9; i++)
+        {
+            await peer.CheckAsync(agent.Local);
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+        Assert.Equal((false, false), (IsFree(former, SocketType.Dgram), IsFree(former, SocketType.Stream)));
+
+        agent.Dispose();
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        await Poll.UntilAsync(() => IsFree(former, SocketType.Dgram) && IsFree(former, SocketType.Stream), "both are closed");
+        Assert.Null(endpoint.Problem);
+        Assert.False(IsFree(current, SocketType.Dgram));
+
+        addresses = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal((false, false), (IsFree(former, SocketType.Dgram), IsFree(former, SocketType.Stream)));
+        Assert.Equal(4, endpoint.Candidates.Count);
+
+        static bool IsFree(IPEndPoint local, SocketType type)
+        {
+            using var socket = new Socket(local.AddressFamily, type, type == SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(local);
+                return true;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public void ATakenPort_AndAnUnknownInterface_AreSaidClearly()
     {
         var taken = Assert.Throws<IOException>(() => Start(new MediaEndpointOptions { BindAddress = IPAddress.Loopback, Port = _endpoint.Port }));
