@@ -24,8 +24,9 @@ internal sealed class FirstStart(LaunchOptions options, DataFolder folder, Accou
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? options.Url;
         folder.WriteUrl(url);
         Console.WriteLine($"VoiceGrains is ready on {url}");
-        var talkUrl = await TalkLink.CreateAsync(folder, url, isFirst: first is not null);
-        if (first is not null) Console.WriteLine(Welcome.Text(first, folder, url, talkUrl));
+        var here = Welcome.FromHere(url);
+        var talkUrl = await TalkLink.CreateAsync(folder, here);
+        if (first is not null) Console.WriteLine(Welcome.Text(first, folder, here, talkUrl));
         else if (talkUrl is not null) Console.WriteLine(Welcome.Talk(talkUrl));
     }
 }

@@ -6,8 +6,8 @@ using VoiceGrains.Hosting.Launch;
 namespace VoiceGrains.Silo.Launch;
 
 /// <summary>
-/// A link to the talk page for the person at the terminal, good for a day: with an agent to try, which is made at the first start. Asked of the server as any
-/// client would, with the key in the data folder.
+/// A link to the talk page for the person at the terminal, good for a day: with an agent to try, which is made at the first start that has a page. Asked of the
+/// server as any client would, with the key in the data folder.
 /// </summary>
 internal static class TalkLink
 {
@@ -29,16 +29,16 @@ internal static class TalkLink
         """;
 
     /// <summary>Null where there is nothing to link to: no page, no key, or an agent that was deleted.</summary>
-    /// <param name="isFirst">Makes the agent.</param>
-    public static async Task<string?> CreateAsync(DataFolder folder, string url, bool isFirst)
+    /// <param name="folder">Has the key, and the agent's id.</param>
+    /// <param name="url">Of the server, and of the link.</param>
+    public static async Task<string?> CreateAsync(DataFolder folder, string url)
     {
         if (!TalkPage.IsBuilt || !File.Exists(folder.ApiKeyFile)) return null;
         try
         {
             using var http = new HttpClient { BaseAddress = new Uri(url), Timeout = Patience };
             http.DefaultRequestHeaders.Add("X-API-Key", (await File.ReadAllTextAsync(folder.ApiKeyFile)).Trim());
-            if (isFirst) await File.WriteAllTextAsync(folder.TalkAgentFile, await PostAsync(http, "/api/agents", Agent, "agentId") + "\n");
-            if (!File.Exists(folder.TalkAgentFile)) return null;
+            if (!File.Exists(folder.TalkAgentFile)) await File.WriteAllTextAsync(folder.TalkAgentFile, await PostAsync(http, "/api/agents", Agent, "agentId") + "\n");
             return await PostAsync(http, $"/talk/{(await File.ReadAllTextAsync(folder.TalkAgentFile)).Trim()}/links", "{}", "url");
         }
         catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or UnauthorizedAccessException or JsonException)

@@ -29,6 +29,10 @@ internal static class Welcome
             """;
     }
 
+    /// <summary>How this very machine reaches a server that listens on all addresses: browsers give pages of <c>0.0.0.0</c> no microphone.</summary>
+    public static string FromHere(string url)
+        => url.Replace("//0.0.0.0:", "//127.0.0.1:", StringComparison.Ordinal).Replace("//[::]:", "//127.0.0.1:", StringComparison.Ordinal);
+
     /// <summary>Where to talk in the browser.</summary>
     public static string Talk(string? talkUrl) => talkUrl is not null
         ? $"  Talk to an agent in your browser (this link works for a day):\n    {talkUrl}"

@@ -154,8 +154,9 @@ internal sealed class ClusterLauncher(IConfiguration configuration, LaunchOption
         ]));
         var vg = Welcome.Command(folder);
         var silo = members.First(IsSilo);
-        var talkUrl = await TalkLink.CreateAsync(folder, url, isFirst: first is not null);
-        Console.WriteLine(first is null ? $"\n  API key in {folder.ApiKeyFile}\n{(talkUrl is null ? "" : Welcome.Talk(talkUrl) + "\n")}" : Welcome.Text(first, folder, url, talkUrl));
+        var here = Welcome.FromHere(url);
+        var talkUrl = await TalkLink.CreateAsync(folder, here);
+        Console.WriteLine(first is null ? $"\n  API key in {folder.ApiKeyFile}\n{(talkUrl is null ? "" : Welcome.Talk(talkUrl) + "\n")}" : Welcome.Text(first, folder, here, talkUrl));
         Console.WriteLine($"""
               Look at the cluster, kill one silo and look again:
                 {vg} silos

@@ -4,8 +4,10 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using VoiceGrains.Gateway.Talk;
 using VoiceGrains.Hosting.Database;
 using VoiceGrains.Hosting.Launch;
+using VoiceGrains.Silo.Launch;
 
 namespace VoiceGrains.Server.Tests.Launch;
 
@@ -133,8 +135,11 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
         await File.WriteAllTextAsync(Path.Combine(Data, "postgres/data/postmaster.pid"), $"{someoneElse}\n{Data}/postgres/data\n", Cancel);
         await File.WriteAllTextAsync(Path.Combine(Data, "postgres/socket/.s.PGSQL.5432.lock"), $"{someoneElse}\n", Cancel);
         Directory.CreateDirectory(Path.Combine(Data, "postgres/data.new/base"));
+        File.Delete(Path.Combine(Data, "talk-agent"));       // the first start ended before it had made one, or it had no talk page
 
         await using var next = await SiloProcess.StartReadyAsync(Data);
+        if (TalkPage.IsBuilt)
+            await next.UntilPrintedAsync($"{next.Url}talk/");
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(next.Url, "/health/ready"), Cancel)).StatusCode);
     }
 
@@ -219,6 +224,12 @@ public sealed class LaunchTests(InitializedData initialized) : IClassFixture<Ini
         Assert.Contains($":{port}: address already in use. Choose another port with --port or Grpc__Port.", silo.Printed, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", silo.Printed, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://[::]:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://192.0.2.7:8080", "http://192.0.2.7:8080")]
+    public void TheLinkToTalk_IsOneThatBrowsersGiveTheMicrophone(string url, string here) => Assert.Equal(here, Welcome.FromHere(url));
 
     [Fact]
     public void WhatAnOperatorCanMend_IsSaidPlainly_AndADefectIsNot()
