@@ -5,6 +5,9 @@ namespace VoiceGrains.Hosting.Launch;
 /// <summary>Mistakes in the configuration, told to the person at the terminal before anything is started.</summary>
 public static class SettingsCheck
 {
+    /// <summary>Where the exceptions of a value or a name come from that configuration cannot be bound by.</summary>
+    private const string Binder = "Microsoft.Extensions.Configuration.Binder";
+
     /// <summary>Reads all options that are checked at start.</summary>
     /// <exception cref="LaunchException">Some are wrong: a line for each, without a stack trace.</exception>
     public static void RequireValidSettings(this IHost host)
@@ -29,10 +32,20 @@ public static class SettingsCheck
     {
         OptionsValidationException wrong => [.. wrong.Failures],
         AggregateException several => [.. several.InnerExceptions.SelectMany(Problems)],
-        // The binder's, which names the value, the setting and the type.
-        InvalidOperationException { InnerException: FormatException } unreadable => [unreadable.Message + Hint(unreadable.Message)],
+        InvalidOperationException { Source: Binder } unreadable => [Words(unreadable.Message)],
         _ => [],
     };
 
-    private static string Hint(string message) => message.Contains(typeof(TimeSpan).FullName!, StringComparison.Ordinal) ? " Durations are hours:minutes:seconds, such as 00:01:30." : "";
+    /// <summary>Of what the binder says: a value that has no such type, with the setting's name, or names that no setting has.</summary>
+    private static string Words(string message)
+    {
+        if (message.Contains(nameof(BinderOptions.ErrorOnUnknownConfiguration), StringComparison.Ordinal))
+        {
+            var names = message.LastIndexOf(": ", StringComparison.Ordinal);
+            return $"{message[(message.LastIndexOf('.', names) + 1)..names]} has no such setting: {message[(names + 2)..]}.";
+        }
+        if (message.Contains($"'{typeof(TimeSpan)}'", StringComparison.Ordinal)) return message + " Durations are hours:minutes:seconds, such as 00:01:30.";
+        if (message.Contains($"'{typeof(int)}'", StringComparison.Ordinal) || message.Contains($"'{typeof(long)}'", StringComparison.Ordinal)) return message + " It must be a whole number.";
+        return message;
+    }
 }
