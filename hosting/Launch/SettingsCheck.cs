@@ -30,11 +30,20 @@ public static class SettingsCheck
     /// <summary>Empty when it is something else that went wrong.</summary>
     private static List<string> Problems(Exception mistake) => mistake switch
     {
-        OptionsValidationException wrong => [.. wrong.Failures],
+        OptionsValidationException wrong => [.. wrong.Failures.Select(InShort)],
         AggregateException several => [.. several.InnerExceptions.SelectMany(Problems)],
         InvalidOperationException { Source: Binder } unreadable => [Words(unreadable.Message)],
         _ => [],
     };
+
+    /// <summary>Of what a data annotation says, the options and the rule; what a validator of ours says is short as it is.</summary>
+    private static string InShort(string failure)
+    {
+        const string start = "DataAnnotation validation failed for '", middle = "' with the error: '", end = "'.";
+        return failure.StartsWith(start, StringComparison.Ordinal) && failure.EndsWith(end, StringComparison.Ordinal) && failure.Split(middle, 2) is [var whose, var rule]
+            ? $"{whose[start.Length..].Split('\'')[0]}: {rule[..^end.Length]}"
+            : failure;
+    }
 
     /// <summary>Of what the binder says: a value that has no such type, with the setting's name, or names that no setting has.</summary>
     private static string Words(string message)

@@ -13,7 +13,7 @@ public sealed class SettingsCheckTests
 {
     [Theory]
     [InlineData("Accounts:MaxApiKeys", "many", "'many' at 'Accounts:MaxApiKeys'", "whole number")]
-    [InlineData("Accounts:MaxApiKeys", "0", "MaxApiKeys", "between 1 and 100000")]
+    [InlineData("Accounts:MaxApiKeys", "0", ":\n  AccountOptions: The field MaxApiKeys", " must be between 1 and 100000.")]
     [InlineData("ExternalVoices:Elevenlab:BaseUrl", "wss://example.com", "ExternalVoiceOptions has no such setting", "'Elevenlab'")]
     [InlineData("ExternalVoices:Lmnt:Url", "wss://example.com", "LmntOptions has no such setting", "'Url'")]
     [InlineData("ExternalVoices:Lmnt:StallTimeout", "5s", "'5s' at 'ExternalVoices:Lmnt:StallTimeout'", "00:01:30")]
