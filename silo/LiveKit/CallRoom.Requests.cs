@@ -180,21 +180,31 @@ internal sealed partial class CallRoom
         lock (_gate)
         {
             if (!IsHere(participant)) return response;
-            if (RoomParticipant.Length(request.Metadata, request.Attributes) > LongestMetadata || request.Name.Length > LongestName || request.Attributes.Count > MostAttributes)
+            var metadata = request.Metadata.Length > 0 ? request.Metadata : participant.Metadata;
+            var attributes = Merge(participant.Attributes, request.Attributes);
+            if (RoomParticipant.Length(metadata, attributes) > LongestMetadata || request.Name.Length > LongestName || attributes.Count > MostAttributes)
             {
-                (response.Reason, response.Message) = (RequestResponse.Types.Reason.LimitExceeded, $"Metadata and attributes are at most {LongestMetadata} characters, a name {LongestName}.");
+                response.Reason = RequestResponse.Types.Reason.LimitExceeded;
+                response.Message = $"Metadata and attributes are at most {LongestMetadata} characters, {MostAttributes} attributes, a name {LongestName}.";
                 return response;
             }
-            if (request.Metadata.Length > 0) participant.Metadata = request.Metadata;
+            (participant.Metadata, participant.Attributes) = (metadata, attributes);
             if (request.Name.Length > 0) participant.Name = request.Name;
-            foreach (var (name, value) in request.Attributes)
-            {
-                if (value.Length == 0) participant.Attributes.Remove(name);
-                else if (participant.Attributes.Count < MostAttributes || participant.Attributes.ContainsKey(name)) participant.Attributes[name] = value;
-            }
             TellAll(participant);
         }
         return response;
+    }
+
+    /// <summary>An empty value takes an attribute away.</summary>
+    private static Dictionary<string, string> Merge(IReadOnlyDictionary<string, string> attributes, IEnumerable<KeyValuePair<string, string>> changes)
+    {
+        var merged = new Dictionary<string, string>(attributes, StringComparer.Ordinal);
+        foreach (var (name, value) in changes)
+        {
+            if (value.Length == 0) merged.Remove(name);
+            else merged[name] = value;
+        }
+        return merged;
     }
 
     private bool IsHere(RoomParticipant participant) => _participants.TryGetValue(participant.Identity, out var known) && known == participant;

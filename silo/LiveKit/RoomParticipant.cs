@@ -43,7 +43,7 @@ internal sealed class RoomParticipant
 
     public string Name { get; set; }
     public string Metadata { get; set; }
-    public Dictionary<string, string> Attributes { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, string> Attributes { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>Null while it is lost.</summary>
     public SignalSocket? Signal { get; set; }

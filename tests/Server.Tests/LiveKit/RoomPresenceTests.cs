@@ -203,6 +203,31 @@ public sealed class RoomPresenceTests : ClockedRoomTests
         Assert.Equal(("call", "user", "join"), (grant.Room, grant.Identity, grant.JoinToken));
     }
 
+    /// <summary>Everybody in the room is sent all of it each time that some of it changes.</summary>
+    [Fact]
+    public async Task WhatAParticipantTellsOfItself_IsBounded_AlsoBitByBit()
+    {
+        var signal = Enter();
+        async Task<RequestResponse> UpdateAsync(uint id, string name, int length, int more = 0)
+        {
+            var update = new UpdateParticipantMetadata { RequestId = id, Attributes = { [name] = new string('x', length) } };
+            for (var i = 0; i < more; i++) update.Attributes[$"a{i}"] = "x";
+            signal.Send(new SignalRequest { UpdateMetadata = update });
+            await UntilSentAsync(signal, message => message.RequestResponse?.RequestId == id);
+            return Sent(signal).Last(message => message.RequestResponse?.RequestId == id).RequestResponse;
+        }
+
+        for (uint i = 1; i <= 3; i++) Assert.Equal(RequestResponse.Types.Reason.Ok, (await UpdateAsync(i, $"text{i}", 5_000)).Reason);
+        var refused = await UpdateAsync(4, "text4", 5_000);
+        Assert.Equal((RequestResponse.Types.Reason.LimitExceeded, "Metadata and attributes are at most 16384 characters, 64 attributes, a name 256."), (refused.Reason, refused.Message));
+        Assert.Equal(RequestResponse.Types.Reason.Ok, (await UpdateAsync(5, "text3", 6_000)).Reason);       // in place of the one before
+        Assert.Equal(RequestResponse.Types.Reason.Ok, (await UpdateAsync(6, "text3", 0)).Reason);
+        Assert.Equal(RequestResponse.Types.Reason.Ok, (await UpdateAsync(7, "text4", 5_000)).Reason);
+        Assert.Equal(RequestResponse.Types.Reason.Ok, (await UpdateAsync(8, "text1", 1, more: 61)).Reason);
+        Assert.Equal(RequestResponse.Types.Reason.LimitExceeded, (await UpdateAsync(9, "text5", 1)).Reason);
+        Assert.Equal(64, Sent(signal).Last(message => message.Update is not null).Update.Participants[0].Attributes.Count);
+    }
+
     [Theory]
     [InlineData(0, 20, 2)]
     [InlineData(0.03, 20, 1)]
