@@ -45,7 +45,7 @@ internal sealed partial class LiveCallHost(
     {
         var callId = run.CallId;
         var past = run.Generation > 1 ? await pasts.ReadAsync(call, stopping) : null;
-        await using var recording = call.Settings.RecordingEnabled ? OpenRecording(run) : null;
+        await using var recording = call.Settings.RecordingEnabled ? LiveRecording.Open(blobs, run, clock, logger) : null;
         var parts = FindParts(call.Stage, await voices.ResolveAsync(call.Settings.AccountId, call.Stage, stopping), recording?.Recorder) with
         {
             LiveEvents = liveEvents.PublisherOf(callId), Past = past, ResumesElsewhere = !cluster.Value.IsAlone, Stages = stages, StageCount = call.StageCount,
@@ -78,20 +78,6 @@ internal sealed partial class LiveCallHost(
         };
     }
 
-    private Recording? OpenRecording(CallRun run)
-    {
-        try
-        {
-            return new Recording(blobs.OpenWrite(CallBlobs.Recording(run.CallId, run.Generation)), RecordingRateHz, clock);
-        }
-        catch (IOException exception)
-        {
-            // A full disk must not cost the caller the call.
-            LogRecordingFailed(run.CallId, exception);
-            return null;
-        }
-    }
-
     private async Task TellGrainAsync(string callId, CallOutcome outcome)
         => await endings.StoreAsync(callId, outcome).WaitAsync(EndPatience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -103,33 +89,4 @@ internal sealed partial class LiveCallHost(
 
     [LoggerMessage(3101, LogLevel.Error, "Call {CallId} could not be run")]
     private partial void LogFailed(string callId, Exception exception);
-
-    [LoggerMessage(3102, LogLevel.Error, "Call {CallId} is not recorded: the blob store failed")]
-    private partial void LogRecordingFailed(string callId, Exception exception);
-
-    /// <summary>A recorder and the task that writes it out.</summary>
-    private sealed class Recording : IAsyncDisposable
-    {
-        private readonly Stream _blob;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _writing;
-
-        public Recording(Stream blob, int sampleRateHz, TimeProvider clock)
-        {
-            _blob = blob;
-            Recorder = new StereoRecorder(blob, sampleRateHz, clock);
-            _writing = Recorder.RunAsync(_stop.Token);
-        }
-
-        public StereoRecorder Recorder { get; }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Recorder.DisposeAsync();
-            await _blob.DisposeAsync();
-            _stop.Dispose();
-        }
-    }
 }

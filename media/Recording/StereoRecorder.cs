@@ -16,6 +16,7 @@ public sealed class StereoRecorder : IAsyncDisposable
     private readonly WavWriter _writer;
     private readonly short[] _scratch = new short[2 * StereoTimeline.ChunkFrames];
     private readonly long _settleSamples;
+    private volatile Exception? _failure;
     private int _isDisposed;
 
     /// <param name="destination">Should be able to seek; stays open and the caller's.</param>
@@ -34,6 +35,9 @@ public sealed class StereoRecorder : IAsyncDisposable
 
     public int SampleRateHz => Sound.SampleRateHz;
 
+    /// <summary>What the stream failed with; nothing is written any more after that. Null: it takes all.</summary>
+    public Exception? Failure => _failure;
+
     /// <summary>Samples lost because the stream stalled.</summary>
     public long Dropped => Sound.Dropped;
 
@@ -41,7 +45,7 @@ public sealed class StereoRecorder : IAsyncDisposable
     public void WriteUser(ReadOnlySpan<short> pcm) => Sound.WriteUser(pcm);
 
     /// <summary>The owner's loop: writes to the stream about every 0.4 s until <paramref name="cancellationToken"/> fires, then returns.</summary>
-    /// <exception cref="IOException">The stream failed; the recording ends with what was flushed before.</exception>
+    /// <exception cref="IOException">The stream failed, as <see cref="Failure"/> tells from now on; the recording ends with what was flushed before.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(s_flushPeriod, _time);
@@ -56,10 +60,14 @@ public sealed class StereoRecorder : IAsyncDisposable
     }
 
     /// <summary>Writes the rest, up to now: agent sound that was not played yet is not part of the call. Leaves the stream open.</summary>
+    /// <exception cref="IOException">The stream fails now; one that had failed before is left alone.</exception>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
-            await FlushAsync(Sound.Close()).ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        var end = Sound.Close();
+        if (_failure is null)
+            await FlushAsync(end).ConfigureAwait(false);
     }
 
     /// <summary>One round of <see cref="RunAsync"/>.</summary>
@@ -75,6 +83,11 @@ public sealed class StereoRecorder : IAsyncDisposable
             while ((frames = Sound.Read(end, _scratch)) > 0)
                 await _writer.WriteAsync(_scratch.AsMemory(0, 2 * frames), CancellationToken.None).ConfigureAwait(false);
             await _writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            _failure = failure;
+            throw;
         }
         finally
         {

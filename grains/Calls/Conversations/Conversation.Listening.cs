@@ -22,7 +22,7 @@ internal sealed partial class Conversation
     private int _recognitionFailures;
     private TimeSpan _lastAudio, _stalledAt;
     private TimeSpan _inputDeficit;
-    private bool _overflows;
+    private bool _overflows, _hasToldOfRecording;
 
     /// <summary>The user speaks, or has just spoken and is being understood.</summary>
     private bool UserHasFloor => (_listener.Turn is not null && _listener.Interrupts) || _recognizing is not null;
@@ -237,9 +237,18 @@ internal sealed partial class Conversation
         }
     }
 
+    /// <summary>Without a recorder there never was a blob to write to.</summary>
+    private void CheckRecording()
+    {
+        if (!_settings.RecordingEnabled || _hasToldOfRecording || _parts.Recorder is { Failure: null }) return;
+        _hasToldOfRecording = true;
+        _log.Write(Severity.Error, "recording_failed", $"The server could not write the call's recording{(_parts.Recorder is null ? "" : " any further")}. The call goes on.");
+    }
+
     private void CheckInput()
     {
         _deadlines.Set(Deadline.InputCheck, InputCheckPeriod);
+        CheckRecording();
         var ahead = _clock.Input - _clock.Wall;
         var dropped = _inbox.TakeDroppedSamples();
         if (dropped > 0) CallTelemetry.DroppedInput.Add(dropped);

@@ -112,6 +112,7 @@ internal sealed partial class Conversation : ILiveCall, IAsyncDisposable
         _connection?.Start();
         _outbox.CallStarted(_settings.CallId);
         TellOfVoice(_parts.VoiceProblem);
+        CheckRecording();
         var left = _settings.MaxDuration - _clock.Wall;
         _deadlines.Set(Deadline.MaxDuration, left > TimeSpan.Zero ? left : TimeSpan.Zero);
         _deadlines.Set(Deadline.InputCheck, InputCheckPeriod);

@@ -56,6 +56,21 @@ public class StereoRecorderTests
     }
 
     [Fact]
+    public async Task AFullDisk_IsToldOnce_AndTheEndDoesNotTryAgain()
+    {
+        await using var disk = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        var recorder = new StereoRecorder(disk, RateHz, _clock);
+        Assert.Null(recorder.Failure);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        recorder.WriteUser(Constant(100, Frame));
+        var failure = await Assert.ThrowsAsync<IOException>(recorder.FlushSettledAsync);
+        Assert.Same(failure, recorder.Failure);
+        recorder.WriteUser(Constant(100, Frame));
+        await recorder.DisposeAsync();
+        Assert.Same(failure, recorder.Failure);
+    }
+
+    [Fact]
     public async Task JitterAndBursts_DoNotTearTheUsersSound()
     {
         var recorder = Create();
