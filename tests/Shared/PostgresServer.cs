@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Npgsql;
+using VoiceGrains.Silo.Launch;
 
 namespace VoiceGrains.Tests.Shared;
 
@@ -60,7 +60,7 @@ internal static class PostgresServer
         await RunAsync(AsServerUser(Path.Combine(binaries, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]));
 
         string[] careless = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
-        var port = FreePort();
+        var port = FreePorts.Take(1)[0];
         var process = await StartWatchedAsync(StartInfo(AsServerUser(Path.Combine(binaries, "postgres"),
         [
             "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={folder}",
@@ -118,13 +118,6 @@ internal static class PostgresServer
                 // Another test process is deleting it as well, or another user owns it.
             }
         }
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static ProcessStartInfo StartInfo((string File, string[] Arguments) command) =>

@@ -54,12 +54,13 @@ internal sealed class RabbitServer
         if (RabbitMqNode.FindProgram() is null)
             throw new InvalidOperationException("RabbitMQ is not installed: apt-get install rabbitmq-server");
         PostgresServer.DeleteLeftovers(Root);
+        var ports = FreePorts.Take(3);
         var node = new RabbitMqNode
         {
             Folder = Path.Combine(Root, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Guid.NewGuid():N}")),
-            Port = PostgresServer.FreePort(),
-            MapperPort = PostgresServer.FreePort(),
-            DistributionPort = PostgresServer.FreePort(),
+            Port = ports[0],
+            MapperPort = ports[1],
+            DistributionPort = ports[2],
             User = "guest",
             Password = "guest",
             ErlangArguments = "+S 1:1 +sbwt none +sbwtdcpu none",

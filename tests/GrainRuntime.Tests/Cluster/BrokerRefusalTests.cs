@@ -8,6 +8,7 @@ using VoiceGrains.ClusterHost;
 using VoiceGrains.GrainRuntime.Cluster;
 using VoiceGrains.GrainRuntime.RabbitMq;
 using VoiceGrains.GrainRuntime.Tests.Streams;
+using VoiceGrains.Silo.Launch;
 
 namespace VoiceGrains.GrainRuntime.Tests.Cluster;
 
@@ -86,7 +87,7 @@ public sealed class BrokerRefusalTests
     public async Task NobodyListens_SaysThatItCannotBeReached()
     {
         var log = new LogKeeper();
-        await using var connection = Connect($"amqp://guest:{Secret}@127.0.0.1:{PostgresServer.FreePort()}/", log);
+        await using var connection = Connect($"amqp://guest:{Secret}@127.0.0.1:{FreePorts.Take(1)[0]}/", log);
 
         await log.ExpectAsync("it cannot be reached: Connection refused");
         Assert.DoesNotContain(log.Lines, line => line.Contains(Secret, StringComparison.Ordinal));

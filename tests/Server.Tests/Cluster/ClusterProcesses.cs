@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using VoiceGrains.Server.Tests.Launch;
+using VoiceGrains.Silo.Launch;
 using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.Cluster;
@@ -49,7 +50,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
     public async Task<SiloProcess> AddGatewayAsync(string name, params (string Name, string Value)[] settings)
     {
-        var grpc = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
+        var grpc = FreePorts.Take(1)[0].ToString(CultureInfo.InvariantCulture);
         var one = await SiloProcess.StartReadyAsync("VoiceGrains.GatewayHost.dll", [.. common, ("Grpc__Port", grpc), .. settings], "--port", "0", "--data", DataOf(name));
         gateways[one] = new($"http://127.0.0.1:{grpc}");
         return one;
@@ -59,7 +60,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     public async Task StartSiloAsync(string name)
     {
         if (silos.TryGetValue(name, out var stopped)) await stopped.DisposeAsync();
-        var port = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = FreePorts.Take(1)[0].ToString(CultureInfo.InvariantCulture);
         silos[name] = await SiloProcess.StartReadyAsync(
             "VoiceGrains.Silo.dll", [.. common, ("Cluster__Name", name), .. ofSilos.Select(s => (s.Name, s.Value.Replace("PORT", port, StringComparison.Ordinal)))],
             "--port", port, "--data", DataOf(name));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using VoiceGrains.Server.Tests.Launch;
+using VoiceGrains.Silo.Launch;
 using VoiceGrains.Tests.Shared;
 
 namespace VoiceGrains.Server.Tests.Outages;
@@ -71,7 +72,7 @@ public sealed class ClusterBehindProxies : IAsyncLifetime
         {
             if (name != "silo") File.Copy(Path.Combine(folder, "silo", file), Path.Combine(data, file));
         }
-        var port = PostgresServer.FreePort().ToString(CultureInfo.InvariantCulture);       // others must know it: 0 tells them nothing
+        var port = FreePorts.Take(1)[0].ToString(CultureInfo.InvariantCulture);       // others must know it: 0 tells them nothing
         return await Server.OfAsync(await SiloProcess.StartReadyAsync(program, settings, "--port", port, "--data", data));
     }
 }
