@@ -17,7 +17,7 @@ namespace VoiceGrains.Server.Tests.WebSockets;
 internal sealed class LiveCall : IAsyncDisposable
 {
     /// <summary>For anything that must happen; far beyond what it takes, for machines that are busy.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ClientWebSocket socket = new();
     private readonly SemaphoreSlim sending = new(1);
